@@ -1,0 +1,1 @@
+"""The built-in engine: prompt -> Brief -> Plan -> lead sheet -> Score -> Waveform, with nothing to download."""
