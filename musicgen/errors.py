@@ -14,7 +14,7 @@ class InvalidOptions(MusicgenError):
 
     def __init__(self, errors: dict[str, list[str]]) -> None:
         self.errors = errors
-        super().__init__("; ".join(f"{field}: {text}" for field, texts in errors.items() for text in texts))
+        super().__init__(" ".join(f"{field}: {text}" for field, texts in errors.items() for text in texts))
 
 
 class TrackNotFound(MusicgenError):
@@ -68,3 +68,11 @@ class GenerationFailed(MusicgenError):
         self.job_id = job_id
         self.reason = reason
         super().__init__(f"The track could not be generated: {reason} (job {job_id})")
+
+
+class DatabaseUnavailable(MusicgenError):
+    """The database cannot be used, for `reason`."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"The database cannot be used: {reason}")

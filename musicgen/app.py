@@ -1,0 +1,37 @@
+"""The application factory: settings -> extensions -> blueprints -> commands.
+
+Importing it, or making an app, loads neither torch nor an engine: workers, migrations and `flask --help` start fast.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+
+from musicgen import cli, database
+from musicgen.config import load_config
+from musicgen.music_model import music_model
+from musicgen.web import cross_origin, documentation, error_handlers, headers
+
+
+def create_app(config: Mapping[str, Any] | None = None) -> Flask:
+    """Make an app from the environment's settings; `config` overrides them.
+
+    Raises:
+        ValueError: a setting has a value that makes no sense.
+    """
+    app = Flask(__name__, instance_relative_config=True, template_folder="web/templates", static_folder="web/static")
+    app.config.from_mapping(load_config())
+    app.config.from_mapping(config or {})
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_BODY_BYTES"]
+    # Fields come in the order in which the schemas have them.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+
+    database.init_app(app)
+    music_model.init_app(app)
+    headers.init_app(app)
+    cross_origin.init_app(app)
+    documentation.init_app(app)
+    error_handlers.init_app(app)
+    cli.init_app(app)
+    return app

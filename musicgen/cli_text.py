@@ -1,0 +1,111 @@
+"""What the commands print: tracks and models as plain text for people. Knows neither click nor the database session."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from musicgen.database import Track
+from musicgen.service import ModelDescription
+
+TITLE_WIDTH = 40
+
+
+def one_line(text: str | None, width: int | None = None) -> str:
+    """Put a text on one line without control characters; cut it to `width` characters."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text or "").split())
+    return line if width is None or len(line) <= width else line[: width - 1] + "…"
+
+
+def track_summary(track: Track, folder: Path) -> str:
+    """Describe one track, a line for each thing there is to say; its files lie in `folder`."""
+    lines = [
+        ("track", track.id),
+        ("title", one_line(track.title)),
+        ("status", track.status + (f": {one_line(track.job.error)}" if track.job.error else "")),
+        ("prompt", one_line(track.prompt)),
+        ("music", ", ".join(_musical_facts(track))),
+        *((f"  {name}", one_line(_plain(value))) for name, value in track.understanding.items()),
+        ("made by", f"{track.model} on {track.device or 'no device yet'}, seed {track.seed}"),
+        *((name, str(folder / file)) for name, file in track.formats.items()),
+        *(("note", one_line(note)) for note in track.notes),
+    ]
+    return _aligned((name, text) for name, text in lines if text)
+
+
+def speed(duration_s: float, elapsed_s: float) -> str:
+    """Say how long a generation took and how that compares with listening to it; both in seconds."""
+    return f"Made {duration_s:.1f} s of music in {elapsed_s:.1f} s, {duration_s / elapsed_s:.1f} times real time."
+
+
+def tracks_table(tracks: Iterable[Track]) -> str:
+    """List tracks, one a line, under a heading."""
+    heading = ("id", "created (UTC)", "status", "seconds", "tempo", "key", "model", "title")
+    rows = [
+        (
+            track.id,
+            f"{track.created_at:%Y-%m-%d %H:%M}",
+            track.status,
+            f"{track.duration or track.requested_duration:.1f}",
+            f"{track.tempo:g}" if track.tempo else "-",
+            track.key or "-",
+            track.model,
+            one_line(track.title or track.prompt, TITLE_WIDTH),
+        )
+        for track in tracks
+    ]
+    return table([heading, *rows])
+
+
+def models_table(models: Iterable[ModelDescription]) -> str:
+    """List engines, one a line, under a heading; below them why some are not ready."""
+    models = list(models)
+    heading = ("model", "ready", "longest", "seeds", "lyrics", "weights", "")
+    rows = [
+        (
+            model.name + (" (default)" if model.default else ""),
+            _yes(model.ready),
+            f"{model.max_duration:g} s",
+            _yes(model.supports_seed),
+            _yes(model.supports_lyrics),
+            model.weights_licence,
+            model.description,
+        )
+        for model in models
+    ]
+    reasons = [f"{model.name} is not ready: {model.reason}" for model in models if model.reason]
+    return "\n".join([table([heading, *rows]), *reasons])
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Align columns with two spaces between them."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _musical_facts(track: Track) -> list[str]:
+    return [
+        f"{track.duration or track.requested_duration:.1f} s",
+        *([f"{track.tempo:g} quarter notes a minute"] if track.tempo else []),
+        *(fact for fact in (track.key, track.time_signature) if fact),
+        *([f"{track.loudness_lufs:.1f} LUFS"] if track.loudness_lufs is not None else []),
+    ]
+
+
+def _aligned(lines: Iterable[tuple[str, str]]) -> str:
+    return table([(name, text) for name, text in lines])
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_plain(inner)}" for name, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "" if value is None else str(value)
+
+
+def _yes(is_true: bool) -> str:
+    return "yes" if is_true else "no"

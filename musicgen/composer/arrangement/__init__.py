@@ -1,0 +1,10 @@
+"""The arrangement: a plan and a lead sheet become every note of every player.
+
+One module a job: `drums`, `bass` (a change to how bass lines are read goes there, a change to the bass of reggae into
+`styles/reggae.toml`), `comping` for rhythm chords and arpeggios, `sustained` for pads, counter-lines and the melody,
+`voicing` for how chords are spread, `performance` for what a human would do to the written notes.
+"""
+
+from musicgen.composer.arrangement.band import arrange
+
+__all__ = ["arrange"]

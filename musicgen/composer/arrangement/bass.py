@@ -1,0 +1,82 @@
+"""Bass: how the grid of a bass line is read over the chords.
+
+1 root, 2 to 7 the chord's or scale's tone of that number above it, 8 the octave, b the fifth below, a a step into the
+next chord's root, w a walking step towards it.
+"""
+
+import random
+from collections.abc import Iterable
+from itertools import pairwise
+
+from musicgen.composer.arrangement.timeline import Bar, choose_pattern, events_in, plays_in
+from musicgen.composer.casting import Chair
+from musicgen.composer.chords import MINOR_QUALITIES, Chord
+from musicgen.composer.lead_sheet import ChordSpan
+from musicgen.composer.plan import Plan
+from musicgen.composer.score import Note
+from musicgen.notation import Key
+
+VELOCITY = 92
+MAJOR_STEPS = {"2": 2, "3": 4, "4": 5, "5": 7, "6": 9, "7": 10, "8": 12}
+# Which intervals above the root count as each number, to be taken from the chord itself where it has them.
+CHORD_STEPS = {"3": (3, 4), "5": (6, 7, 8), "7": (9, 10, 11)}
+
+
+def play_bass(plan: Plan, chair: Chair, bars: Iterable[Bar], last: ChordSpan, rng: random.Random) -> list[Note]:
+    """Play the bass line up to and including the last chord."""
+    line: list[Note] = []
+    choices = {section.material: rng.randrange(2**16) for section in plan.sections}
+    playing = [bar for bar in bars if plays_in(chair.layer, bar.section)]
+    following = {bar.start: after for bar, after in pairwise(playing)}
+    for bar in playing:
+        pattern = choose_pattern(chair.layer.patterns, bar.section.energy, choices[bar.section.material])
+        after = following.get(bar.start)
+        target = after.chords[0] if after else last
+        for event in events_in(bar, pattern.grids["grid"], plan.style.time_signature, plan.time_signature):
+            span = bar.chord_at(event.onset)
+            later = [s for s in bar.chords if s.onset > event.onset + 1e-6] or [target]
+            root = _root_pitch(span.chord, plan.key, chair)
+            goal = _root_pitch(later[0].chord, plan.key, chair)
+            pitch = _read(event.symbol, span.chord, plan.key, root, goal, line, rng)
+            line.append(Note(event.onset, event.duration, _in_range(pitch, chair), VELOCITY))
+    if line and plays_in(chair.layer, plan.sections[-1]):
+        line.append(Note(last.onset, last.duration, _root_pitch(last.chord, plan.key, chair), VELOCITY))
+    return line
+
+
+def _root_pitch(chord: Chord, key: Key, chair: Chair) -> int:
+    """Return the root nearest to the layer's centre that the instrument has."""
+    centre = chair.layer.centre
+    pitch = centre - 6 + (chord.root(key) - centre + 6) % 12
+    return _in_range(pitch, chair)
+
+
+def _in_range(pitch: int, chair: Chair) -> int:
+    while pitch < chair.instrument.lowest:
+        pitch += 12
+    while pitch > chair.instrument.highest:
+        pitch -= 12
+    return pitch
+
+
+def _read(symbol: str, chord: Chord, key: Key, root: int, goal: int, line: list[Note], rng: random.Random) -> int:
+    """Turn a symbol of the grid into a pitch."""
+    if symbol == "b":
+        return root - 5
+    if symbol == "a":
+        return goal + rng.choice((-1, -2, 1 if chord.quality in MINOR_QUALITIES else 2))
+    if symbol == "w":
+        return _walk(chord, key, root, goal, line, rng)
+    if symbol in CHORD_STEPS:
+        own = [i % 12 for i in chord.intervals if i % 12 in CHORD_STEPS[symbol]]
+        return root + (own[0] if own else MAJOR_STEPS[symbol])
+    return root + MAJOR_STEPS.get(symbol, 0)
+
+
+def _walk(chord: Chord, key: Key, root: int, goal: int, line: list[Note], rng: random.Random) -> int:
+    """Step from the last note through chord and scale tones in the direction of the next root."""
+    at = line[-1].pitch if line else root
+    direction = 1 if goal > at or (goal == at and rng.random() < 0.5) else -1
+    tones = set(chord.pitch_classes(key)) | (set(key.scale) if rng.random() < 0.45 else set())
+    reachable = [p for p in range(at + direction, at + 6 * direction, direction) if p % 12 in tones]
+    return reachable[0] if reachable else root

@@ -1,0 +1,71 @@
+"""Comping: rhythm chords, strums and arpeggios from the style's grids.
+
+x, X and o strike the whole chord (normal, accented, soft), 1 to 9 its tones from the lowest up (past the top they go on
+an octave higher), b the root below the chord.
+"""
+
+import random
+from collections.abc import Iterable, Iterator
+
+from musicgen.composer.arrangement.timeline import Bar, choose_pattern, events_in, plays_in
+from musicgen.composer.arrangement.voicing import voice_chord
+from musicgen.composer.casting import Chair
+from musicgen.composer.chords import Chord
+from musicgen.composer.grid import GridEvent
+from musicgen.composer.lead_sheet import ChordSpan
+from musicgen.composer.plan import Plan
+from musicgen.composer.score import Note
+
+VELOCITY = {"X": 98, "x": 82, "o": 64}
+TONE_VELOCITY = 80
+STRUM = 0.02  # quarter notes from string to string
+
+
+class Voices:
+    """The voicings of one chair through the piece; each chord moves on from the one before."""
+
+    def __init__(self, plan: Plan, chair: Chair) -> None:
+        self._plan = plan
+        self._chair = chair
+        self._chord: Chord | None = None
+        self._pitches: tuple[int, ...] = ()
+
+    def of(self, chord: Chord) -> tuple[int, ...]:
+        """Return the chord's pitches, lowest first."""
+        if chord != self._chord:
+            layer, instrument = self._chair.layer, self._chair.instrument
+            self._pitches = voice_chord(
+                chord, self._plan.key, layer.voicing, layer.centre, instrument.lowest, instrument.highest, self._pitches
+            )
+            self._chord = chord
+        return self._pitches
+
+
+def play_comping(plan: Plan, chair: Chair, bars: Iterable[Bar], last: ChordSpan, rng: random.Random) -> list[Note]:
+    """Play the rhythm chords up to and including the last chord."""
+    notes: list[Note] = []
+    voices = Voices(plan, chair)
+    choices = {section.material: rng.randrange(2**16) for section in plan.sections}
+    for bar in bars:
+        if not plays_in(chair.layer, bar.section):
+            continue
+        pattern = choose_pattern(chair.layer.patterns, bar.section.energy, choices[bar.section.material])
+        for event in events_in(bar, pattern.grids["grid"], plan.style.time_signature, plan.time_signature):
+            notes += _strike(event, voices.of(bar.chord_at(event.onset).chord), chair, plan)
+    if notes and plays_in(chair.layer, plan.sections[-1]):
+        notes += _strike(GridEvent(last.onset, last.duration, "x"), voices.of(last.chord), chair, plan)
+    return notes
+
+
+def _strike(event: GridEvent, pitches: tuple[int, ...], chair: Chair, plan: Plan) -> Iterator[Note]:
+    if event.symbol in VELOCITY:
+        strum = STRUM if chair.layer.voicing == "guitar" else 0.0
+        for i, pitch in enumerate(pitches):
+            yield Note(event.onset + i * strum, event.duration, pitch, VELOCITY[event.symbol])
+    elif event.symbol == "b":
+        below = pitches[0] - 12 if pitches[0] - 12 >= chair.instrument.lowest else pitches[0]
+        yield Note(event.onset, event.duration, below, TONE_VELOCITY)
+    else:
+        octave, tone = divmod(int(event.symbol) - 1, len(pitches))
+        pitch = pitches[tone] + 12 * octave
+        yield Note(event.onset, event.duration, pitch, TONE_VELOCITY)

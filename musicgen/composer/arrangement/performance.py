@@ -1,0 +1,49 @@
+"""Performance: what a player does to the written notes: swing, loose timing, dynamics, one note at a time."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from musicgen.composer.plan import Plan
+from musicgen.composer.score import Note
+
+VELOCITY_SPREAD = 4.0
+# Dynamics of the quietest and the loudest section, as a factor of the written velocity.
+SOFTEST, LOUDEST = 0.72, 1.08
+MONOPHONIC_ROLES = frozenset({"melody", "counter", "bass"})
+# Drummers keep time better than the others.
+DRUM_LOOSENESS = 0.6
+
+
+def perform(notes: Sequence[Note], role: str, plan: Plan, rng: random.Random) -> tuple[Note, ...]:
+    """Play written notes as a human would: the style's swing and looseness, the sections' dynamics."""
+    if role in MONOPHONIC_ROLES:
+        notes = _one_at_a_time(notes)
+    loose = plan.style.looseness_s * plan.tempo / 60 * (DRUM_LOOSENESS if role == "drums" else 1.0)
+    dynamics = [(s.first_bar * plan.time_signature.bar_quarters, s.energy) for s in plan.sections]
+    played = []
+    for note in notes:
+        onset = max(0.0, swing(note.onset, plan) + max(-2.0, min(2.0, rng.gauss(0, 1))) * loose)
+        duration = max(0.05, swing(note.onset + note.duration, plan) - swing(note.onset, plan))
+        energy = next((energy for start, energy in reversed(dynamics) if start <= note.onset + 1e-6), 0.5)
+        velocity = note.velocity * (SOFTEST + (LOUDEST - SOFTEST) * energy) + rng.gauss(0, VELOCITY_SPREAD)
+        played.append(replace(note, onset=onset, duration=duration, velocity=round(min(max(velocity, 1), 127))))
+    return tuple(sorted(played, key=lambda n: (n.onset, n.pitch)))
+
+
+def swing(onset: float, plan: Plan) -> float:
+    """Move an onset (quarters) within its pair of notes so that the off-beat falls where the style's swing puts it."""
+    ratio, pair = plan.style.swing, 2 * plan.style.swing_unit
+    if ratio == 0.5 or plan.time_signature.is_compound or onset >= plan.ending:
+        return onset
+    start, place = onset - onset % pair, onset % pair / pair
+    warped = place * 2 * ratio if place < 0.5 else ratio + (place - 0.5) * 2 * (1 - ratio)
+    return start + warped * pair
+
+
+def _one_at_a_time(notes: Sequence[Note]) -> list[Note]:
+    """End each note where the next one begins."""
+    ordered = sorted(notes, key=lambda n: n.onset)
+    followed = [replace(n, duration=min(n.duration, after.onset - n.onset)) for n, after in pairwise(ordered)]
+    return [*followed, *ordered[-1:]]

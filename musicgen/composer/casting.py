@@ -1,0 +1,103 @@
+"""Casting: who plays. Takes the style's layers, and gives the chairs that the prompt asked for or refused."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from musicgen.composer.brief import Brief
+from musicgen.composer.instruments import Instrument, all_instruments
+from musicgen.composer.style import Layer, Pattern, Style
+
+# What an instrument does in a style that has no chair for it, by role: it plays whole notes or takes the tune.
+PLAIN_PATTERNS = {
+    "comping": (Pattern(0.0, {"grid": "x---x---x---x---"}),),
+    "bass": (Pattern(0.0, {"grid": "1-------5-------"}),),
+    "drums": (Pattern(0.0, {"kick": "x...", "snare": "..x.", "hat": "xxxxxxxx"}),),
+}
+ROLE_CENTRE = {"melody": 72, "counter": 67, "comping": 60, "pad": 60, "bass": 40, "drums": 60}
+
+
+@dataclass(frozen=True, slots=True)
+class Chair:
+    """One player: what the style asks of the layer, and the instrument that plays it."""
+
+    layer: Layer
+    instrument: Instrument
+
+
+def cast_band(style: Style, brief: Brief, rng: random.Random) -> tuple[Chair, ...]:
+    """Choose an instrument for every layer, seat those that the prompt names, and leave out those that it refuses."""
+    chairs: list[Chair] = []
+    for layer in style.layers:
+        allowed = [all_instruments()[n] for n in layer.instruments if not _refused(all_instruments()[n], brief)]
+        if allowed:
+            chairs.append(Chair(layer, _pick(allowed, [chair.instrument for chair in chairs], brief, rng)))
+    for name in brief.wanted:
+        if not any(chair.instrument.answers_to(name) for chair in chairs):
+            chairs = _seat(chairs, name, style, brief)
+    if brief.solo and brief.wanted:
+        chairs = _only(chairs, brief, style)
+    return tuple(chairs)
+
+
+def _refused(instrument: Instrument, brief: Brief) -> bool:
+    return any(instrument.answers_to(name) for name in brief.unwanted)
+
+
+def _pick(allowed: list[Instrument], seated: list[Instrument], brief: Brief, rng: random.Random) -> Instrument:
+    """Draw an instrument: of those that the prompt wants if any, else of those that nobody plays yet if any."""
+    wanted = [i for i in allowed if any(i.answers_to(name) for name in brief.wanted)]
+    fresh = [i for i in allowed if i not in seated]
+    drawn = rng.randrange(2**16)
+    choices = wanted or fresh or allowed
+    return choices[drawn % len(choices)]
+
+
+def _answering(name: str) -> Instrument | None:
+    """Find the instrument called `name`, or the first of that family."""
+    instruments = all_instruments()
+    return instruments.get(name) or next((i for i in instruments.values() if i.answers_to(name)), None)
+
+
+def _seat(chairs: list[Chair], name: str, style: Style, brief: Brief) -> list[Chair]:
+    """Give an instrument that the style does not have the chair that suits it best, or a new one."""
+    instrument = _answering(name)
+    if instrument is None or _refused(instrument, brief):
+        return chairs
+    for role in instrument.roles:
+        for i, chair in enumerate(chairs):
+            if chair.layer.role == role and not any(chair.instrument.answers_to(n) for n in brief.wanted):
+                layer = replace(chair.layer, enters=min(chair.layer.enters, 0.4))
+                return [*chairs[:i], Chair(layer, instrument), *chairs[i + 1 :]]
+    return [*chairs, Chair(_new_layer(instrument, instrument.roles[0], style), instrument)]
+
+
+def _new_layer(instrument: Instrument, role: str, style: Style) -> Layer:
+    """Make a layer for an instrument that the style does not have, with the style's patterns for the role if any."""
+    model = next((layer for layer in style.layers if layer.role == role), None)
+    if model:
+        return replace(model, instruments=(instrument.name,), enters=0.0, leaves=1.0)
+    return Layer(
+        role=role,
+        instruments=(instrument.name,),
+        enters=0.0,
+        leaves=1.0,
+        patterns=PLAIN_PATTERNS.get(role, ()),
+        voicing="close",
+        centre=ROLE_CENTRE[role],
+        gain_db=-4.0,
+        pan=0.0,
+        reverb_db=-14.0,
+    )
+
+
+def _only(chairs: Sequence[Chair], brief: Brief, style: Style) -> list[Chair]:
+    """Keep the wanted instruments alone; they play whatever of melody, comping and bass they can."""
+    kept = [c for c in chairs if any(c.instrument.answers_to(name) for name in brief.wanted)]
+    roles = {chair.layer.role for chair in kept}
+    for instrument in {chair.instrument.name: chair.instrument for chair in kept}.values():
+        for role in ("melody", "comping", "bass"):
+            if role in instrument.roles and role not in roles and not instrument.is_drum_kit:
+                kept.append(Chair(_new_layer(instrument, role, style), instrument))
+                roles.add(role)
+    return [replace(chair, layer=replace(chair.layer, enters=0.0, leaves=1.0)) for chair in kept]

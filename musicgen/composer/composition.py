@@ -1,0 +1,58 @@
+"""A composition: everything that is decided before a sound is made. prompt -> Brief -> Plan -> LeadSheet -> Score."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from musicgen.composer.arrangement import arrange
+from musicgen.composer.brief import Brief, understand
+from musicgen.composer.lead_sheet import LeadSheet, write_lead_sheet
+from musicgen.composer.plan import Plan, make_plan
+from musicgen.composer.score import Score
+from musicgen.composer.style_file import all_styles
+from musicgen.options import GenerationOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """Everything that is decided before a sound is made."""
+
+    brief: Brief
+    plan: Plan
+    sheet: LeadSheet
+    score: Score
+
+
+def compose(options: GenerationOptions) -> Composition:
+    """Turn options into a score; equal options give equal scores.
+
+    The streams of randomness are named by seed and prompt, so that two prompts of one style are two pieces.
+    """
+    seed = f"{options.seed}/{options.prompt}"
+    brief = understand(options, {name: style.words for name, style in all_styles().items()})
+    plan = make_plan(brief, options.duration, seed)
+    sheet = write_lead_sheet(plan, seed)
+    return Composition(brief, plan, sheet, arrange(plan, sheet, seed))
+
+
+def describe(composition: Composition) -> dict[str, Any]:
+    """Say what was understood and decided, as JSON values: the brief, the sections with their chords, the band."""
+    plan = composition.plan
+    quarter_s = 60 / plan.tempo
+    return {
+        "brief": composition.brief.to_json(),
+        "style": plan.style.name,
+        "sections": [
+            {
+                "name": section.name,
+                "start_s": round(section.first_bar * plan.time_signature.bar_quarters * quarter_s, 3),
+                "bars": section.bars,
+                "energy": section.energy,
+            }
+            for section in plan.sections
+        ],
+        "chords": [
+            {"start_s": round(span.onset * quarter_s, 3), "chord_symbol": span.chord.symbol(plan.key)}
+            for span in composition.sheet.chords
+        ],
+        "instruments": [{"name": part.name, "role": part.role} for part in composition.score.parts],
+    }

@@ -1,0 +1,181 @@
+"""One part's notes, added up into its dry stereo bus, a stretch of time after the other.
+
+Owns when notes sound, how they end and who silences whom. Does not know levels, places or effects: that is the mix.
+Notes are added in the score's order by one thread, so a bus has the same bits however time is cut and whoever works.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from musicgen.composer.articulation import SAMPLE_RATE, release_gain
+from musicgen.composer.resampling import Samples
+from musicgen.composer.sampler import Sampler, Sound, SoundKey, held_length
+from musicgen.composer.score import Note, Part
+
+# Samples that are rendered at a time: the buses of a window fit the processor's cache.
+WINDOW = 2**17
+# How a sound ends that another of its exclusive class silences: 96 dB in 0.9 s, as FluidSynth does.
+CHOKE_RELEASE_S = 2.0 ** (-200 / 1200)
+NEVER = 2**62
+
+
+@dataclass(slots=True)
+class _Event:
+    """A note on the sample clock; `choke` is when another sound silences it."""
+
+    onset: int
+    end: int
+    choke: int
+    velocity: int
+    key: SoundKey
+    sounds: tuple[Sound, ...] = ()
+
+
+class PartPlayer:
+    """Plays a part from beginning to end."""
+
+    def __init__(self, part: Part, sampler: Sampler, quarter_s: float) -> None:
+        """Prepare a part's notes.
+
+        Raises:
+            ValueError: the sound font has no preset for the part.
+        """
+        self._sampler = sampler
+        self._events = _schedule(part, sampler, quarter_s)
+        self._next = 0
+        self._sounding: list[_Event] = []
+        self._bus = np.empty((2, WINDOW), dtype=np.float32)
+        self._scratch = np.empty((3, WINDOW), dtype=np.float32)
+
+    def upcoming(self, stop: int) -> Iterator[SoundKey]:
+        """Yield the sounds of the notes that begin before sample `stop` and have not yet been played."""
+        for event in self._events[self._next :]:
+            if event.onset >= stop:
+                return
+            yield event.key
+
+    def play(self, start: int, stop: int) -> Samples:
+        """Render the samples from `start` to `stop`, at most `WINDOW`; each call goes on where the last one ended.
+
+        Returns:
+            (2, stop - start) float32, the caller's until the next call.
+        """
+        bus = self._bus[:, : stop - start]
+        bus[:] = 0
+        while self._next < len(self._events) and self._events[self._next].onset < stop:
+            event = self._events[self._next]
+            event.sounds = self._sampler.sounds(event.key)
+            self._sounding.append(event)
+            self._next += 1
+        for event in self._sounding:
+            for sound in event.sounds:
+                _add(sound, event, start, bus, self._scratch)
+        self._sounding = [event for event in self._sounding if _last(event) > stop]
+        return bus
+
+
+def render_part(part: Part, sampler: Sampler, quarter_s: float, n: int) -> Samples:
+    """Render a part alone, without the level, place and effects that the mix gives it.
+
+    Args:
+        part: what to play.
+        sampler: plays it.
+        quarter_s: length of a quarter note in seconds.
+        n: length in samples at 44,100 Hz.
+
+    Returns:
+        (2, n) float32.
+
+    Raises:
+        ValueError: the sound font has no preset for the part.
+    """
+    player = PartPlayer(part, sampler, quarter_s)
+    bus = np.empty((2, n), dtype=np.float32)
+    for start in range(0, n, WINDOW):
+        stop = min(start + WINDOW, n)
+        bus[:, start:stop] = player.play(start, stop)
+    return bus
+
+
+def _schedule(part: Part, sampler: Sampler, quarter_s: float) -> list[_Event]:
+    notes = sorted(part.notes, key=lambda note: note.onset)
+    layers = [sampler.layer_velocity(part.bank, part.program, note.pitch, note.velocity) for note in notes]
+    spans = [_span(note, quarter_s) for note in notes]
+    longest: dict[tuple[int, int], int] = {}
+    for note, layer, (onset, end) in zip(notes, layers, spans, strict=True):
+        longest[note.pitch, layer] = max(longest.get((note.pitch, layer), 0), end - onset)
+    events = [
+        _Event(
+            onset,
+            end,
+            NEVER,
+            note.velocity,
+            SoundKey(part.bank, part.program, note.pitch, layer, held_length(longest[note.pitch, layer])),
+        )
+        for note, layer, (onset, end) in zip(notes, layers, spans, strict=True)
+    ]
+    _set_chokes(events, sampler)
+    return events
+
+
+def _span(note: Note, quarter_s: float) -> tuple[int, int]:
+    """Return a note's first sample and the first after it."""
+    onset = max(round(note.onset * quarter_s * SAMPLE_RATE), 0)
+    return onset, max(round((note.onset + note.duration) * quarter_s * SAMPLE_RATE), onset + 1)
+
+
+def _set_chokes(events: Sequence[_Event], sampler: Sampler) -> None:
+    """Let each note end where the next one of its exclusive class begins."""
+    following: dict[int, list[int]] = {}
+    for event in reversed(events):
+        for exclusive_class in sampler.exclusive_classes(*event.key[:3]):
+            onsets = following.setdefault(exclusive_class, [])
+            later = next((onset for onset in reversed(onsets) if onset > event.onset), NEVER)
+            event.choke = min(event.choke, later)
+            onsets.append(event.onset)
+
+
+def _last(event: _Event) -> int:
+    """Return the first sample after everything that a note sounds like."""
+    return max((_stop(sound, event) for sound in event.sounds), default=event.onset)
+
+
+def _stop(sound: Sound, event: _Event) -> int:
+    choke_release = release_gain(CHOKE_RELEASE_S)
+    return min(
+        event.onset + len(sound.envelope), event.end + len(sound.release), event.choke + len(choke_release)
+    )
+
+
+def _add(sound: Sound, event: _Event, start: int, bus: Samples, scratch: Samples) -> None:
+    """Add to the bus, which begins at sample `start`, what falls into it of a note's sound."""
+    first = max(event.onset, start)
+    stop = min(_stop(sound, event), start + bus.shape[1])
+    if stop <= first:
+        return
+    gain = _gain_curve(sound, event, first, scratch[2, : stop - first])
+    samples = sound.samples[:, first - event.onset : stop - event.onset]
+    product = scratch[: len(samples), : stop - first]
+    np.multiply(samples, gain, out=product)
+    target = bus[:, first - start : stop - start]
+    np.add(target, product, out=target)
+
+
+def _gain_curve(sound: Sound, event: _Event, first: int, gain: Samples) -> Samples:
+    """Fill `gain` with a note's gain from sample `first` on: held, then released, then choked."""
+    level = np.float32(sound.gains[event.velocity])
+    end, release = event.end, sound.release
+    if event.choke < end:
+        end, release = event.choke, release_gain(CHOKE_RELEASE_S)
+    stop = first + len(gain)
+    n_held = min(max(end - first, 0), len(gain))
+    np.multiply(sound.envelope[first - event.onset : first - event.onset + n_held], level, out=gain[:n_held])
+    if n_held < len(gain):
+        level *= sound.envelope[end - event.onset]
+        np.multiply(release[first + n_held - end : stop - end], level, out=gain[n_held:])
+    if end < event.choke < stop:
+        choked = max(event.choke, first)
+        gain[choked - first :] *= release_gain(CHOKE_RELEASE_S)[choked - event.choke : stop - event.choke]
+    return gain

@@ -1,0 +1,192 @@
+"""The plan: what the piece will be before a note is written. Brief in; style, tempo, key, form and band out.
+
+The tempo and the number of bars are chosen together so that the last chord falls early enough to ring out, and late
+enough that no silence follows: music ends at the asked duration by itself.
+"""
+
+import math
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from musicgen.composer.brief import Brief
+from musicgen.composer.casting import Chair, cast_band
+from musicgen.composer.forms import all_forms, fill_bars
+from musicgen.composer.style import Style
+from musicgen.composer.style_file import all_styles
+from musicgen.notation import Key, TimeSignature
+from musicgen.options import MAX_TEMPO, MIN_TEMPO
+
+DEFAULT_STYLE = "pop"
+# Seconds that the last chord rings: at least, at best, and at most before the last bar is held instead.
+RING_MIN_S, RING_BEST_S, RING_MAX_S = 1.6, 2.8, 4.6
+# Tonics that singers and guitars like, by how often they are drawn.
+TONIC_WEIGHTS = {0: 5, 7: 5, 2: 5, 9: 5, 4: 4, 5: 4, 10: 2, 3: 2, 11: 1, 8: 1, 1: 1, 6: 1}
+# What it costs a tempo to leave the usual one, to ring too long or too short, and to leave bars over: a number that the
+# form's unit does not divide, one that four does not, one that two does not.
+TEMPO_COST, RING_COST = 3.0, 0.3
+BARS_OVER_COSTS = (0.2, 0.2, 0.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A stretch of the form.
+
+    Attributes:
+        name: intro, verse, chorus, bridge, ...
+        material: sections of the same material share chords and melody.
+        first_bar: index of its first bar.
+        bars: number of bars.
+        energy: 0 to 1.
+        melody: whether the melody sings.
+    """
+
+    name: str
+    material: str
+    first_bar: int
+    bars: int
+    energy: float
+    melody: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the piece will be.
+
+    Attributes:
+        style: its style.
+        tempo: quarter notes a minute.
+        key: tonic and mode.
+        time_signature: of every bar.
+        duration_s: asked length in seconds.
+        sections: in order, together `n_bars` bars.
+        hold: quarter notes by which the last bar is prolonged (or, where not even one fits, shortened) so that the last
+            chord falls in time.
+        band: who plays.
+    """
+
+    style: Style
+    tempo: float
+    key: Key
+    time_signature: TimeSignature
+    duration_s: float
+    sections: tuple[Section, ...]
+    hold: float
+    band: tuple[Chair, ...]
+
+    @property
+    def n_bars(self) -> int:
+        """Bars before the last chord."""
+        return sum(section.bars for section in self.sections)
+
+    @property
+    def ending(self) -> float:
+        """Onset of the last chord in quarter notes."""
+        return self.n_bars * self.time_signature.bar_quarters + self.hold
+
+
+def make_plan(brief: Brief, duration_s: float, seed: str) -> Plan:
+    """Decide everything that the brief leaves open; the randomness comes from `seed`."""
+    rng = random.Random(f"{seed}/plan")
+    style = all_styles()[brief.style or DEFAULT_STYLE]
+    time_signature = brief.time_signature or style.time_signature
+    preferred, unit = _preferred_tempo(brief, style, rng), all_forms()[style.form].unit
+    tempo, n_bars = fit_tempo(_tempos(brief, style), preferred, unit, time_signature, duration_s)
+    return Plan(
+        style=style,
+        tempo=tempo,
+        key=_choose_key(brief, style, rng),
+        time_signature=time_signature,
+        duration_s=duration_s,
+        sections=_lay_out(style, n_bars, _arousal(brief, style)),
+        hold=_hold(tempo, n_bars, time_signature, duration_s),
+        band=cast_band(style, brief, rng),
+    )
+
+
+def _arousal(brief: Brief, style: Style) -> float:
+    return style.energy if brief.arousal is None else (style.energy + 2 * brief.arousal) / 3
+
+
+def _tempo_range(brief: Brief, style: Style) -> tuple[float, float]:
+    """Lowest and highest tempo: those of the prompt's words, or the style's, scaled where the words only compare."""
+    if brief.tempo_range:
+        return brief.tempo_range
+    low, high = (min(max(tempo * brief.tempo_factor, MIN_TEMPO), MAX_TEMPO) for tempo in style.tempo)
+    return low, high
+
+
+def _tempos(brief: Brief, style: Style) -> Iterable[float]:
+    """List the tempos that may be taken: the asked one, or the whole numbers of the range."""
+    if brief.tempo is not None:
+        return [brief.tempo]
+    low, high = _tempo_range(brief, style)
+    return [float(tempo) for tempo in range(math.ceil(low), math.floor(high) + 1)] or [round((low + high) / 2)]
+
+
+def _preferred_tempo(brief: Brief, style: Style, rng: random.Random) -> float:
+    """Draw a tempo from the range; arousal pulls it to one end."""
+    low, high = _tempo_range(brief, style)
+    lean = 0.5 if brief.arousal is None else brief.arousal
+    return brief.tempo or rng.triangular(low, high, low + lean * (high - low))
+
+
+def fit_tempo(
+    tempos: Iterable[float], preferred: float, unit: int, time_signature: TimeSignature, duration_s: float
+) -> tuple[float, int]:
+    """Choose tempo and bars so that they end in time for the last chord to ring.
+
+    Returns the tempo (quarters a minute) near `preferred` that leaves a good ring and groups of `unit` bars, and the
+    number of bars before the last chord, at least one.
+    """
+
+    def cost(tempo: float) -> float:
+        n_bars, ring_s = _bars_and_ring(tempo, time_signature, duration_s)
+        over = sum(c for group, c in zip((unit, 4, 2), BARS_OVER_COSTS, strict=True) if n_bars > 2 and n_bars % group)
+        return TEMPO_COST * abs(math.log(tempo / preferred)) + over + RING_COST * abs(ring_s - RING_BEST_S)
+
+    tempo = min(tempos, key=cost)
+    return tempo, _bars_and_ring(tempo, time_signature, duration_s)[0]
+
+
+def _bars_and_ring(tempo: float, time_signature: TimeSignature, duration_s: float) -> tuple[int, float]:
+    bar_s = time_signature.bar_quarters * 60 / tempo
+    n_bars = max(1, int((duration_s - RING_MIN_S) / bar_s))
+    return n_bars, duration_s - n_bars * bar_s
+
+
+def _hold(tempo: float, n_bars: int, time_signature: TimeSignature, duration_s: float) -> float:
+    """Quarters by which to prolong (shorten) the last bar where the last chord would ring too long (too briefly)."""
+    ring_s = duration_s - n_bars * time_signature.bar_quarters * 60 / tempo
+    if RING_MIN_S <= ring_s <= RING_MAX_S:
+        return 0.0
+    beat = 4 / time_signature.unit
+    goal_s = RING_BEST_S if ring_s > RING_MAX_S else RING_MIN_S
+    return beat * math.floor((ring_s - goal_s) / (beat * 60 / tempo))
+
+
+def _choose_key(brief: Brief, style: Style, rng: random.Random) -> Key:
+    tonic = brief.tonic
+    if tonic is None:
+        tonic = rng.choices(list(TONIC_WEIGHTS), list(TONIC_WEIGHTS.values()))[0]
+    if brief.mode:
+        return Key(tonic, brief.mode)
+    valence = brief.valence or 0.0
+    weights = [
+        weight * math.exp((2.5 if mode in ("major", "lydian", "mixolydian") else -2.5) * valence)
+        for mode, weight in style.modes.items()
+    ]
+    return Key(tonic, rng.choices(list(style.modes), weights)[0])
+
+
+def _lay_out(style: Style, n_bars: int, arousal: float) -> tuple[Section, ...]:
+    """Fill the bars with the sections of the style's form; arousal lifts or calms them all."""
+    sections: list[Section] = []
+    first_bar = 0
+    for kind, bars in fill_bars(all_forms()[style.form], n_bars):
+        energy = min(max(kind.energy + 0.6 * (arousal - 0.5), 0.05), 1.0)
+        sections.append(Section(kind.name, kind.material, first_bar, bars, round(energy, 3), kind.melody))
+        first_bar += bars
+    if not any(section.melody for section in sections):
+        sections[-1] = replace(sections[-1], melody=True)
+    return tuple(sections)

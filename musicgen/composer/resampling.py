@@ -1,0 +1,144 @@
+"""Playing a recorded sample at another pitch, band-limited, and for as long as wanted through its loop.
+
+Pure functions of arrays: equal arguments give equal bits. Knows nothing of SoundFont files or notes.
+"""
+
+from functools import cache
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+
+# Zeros (or a fading rest of the sound) around what is transformed, so that its end does not ring into its start.
+MARGIN = 64
+# Below this transform size the ratio of two smooth sizes is too coarse for an exact pitch.
+MIN_TRANSFORM = 8192
+# Extra transform length that may be spent to come closer to the wanted ratio: a share, and samples at least.
+SIZE_SLACK, MIN_SLACK = 0.1, 4096
+# Top of the band that is tapered to zero, as a share of it: softens the ringing of the cut.
+TAPER = 0.04
+# A loop is transformed in runs of at least this length: its rounding to whole samples then stays under 0.1 cent.
+MIN_LOOP = 16_384
+LOOP_CROSSFADE = 256
+
+
+def resample(samples: Samples, stretch: float) -> Samples:
+    """Make a sound `stretch` times as long by Fourier resampling; the pitch is within a fifth of a cent.
+
+    Args:
+        samples: (n,) float32.
+        stretch: output samples for each input sample.
+
+    Returns:
+        (floor(n * stretch),) float32, without what lies above half of either sample rate.
+    """
+    if stretch == 1.0:
+        return samples
+    n_in, n_out = transform_sizes(len(samples) + 2 * MARGIN, stretch)
+    spectrum = scipy.fft.rfft(samples, n_in)[: n_out // 2 + 1]
+    n_taper = int(len(spectrum) * TAPER)
+    spectrum[-n_taper:] *= np.cos(np.linspace(0, np.pi / 2, n_taper, dtype=np.float32)) * np.float32(1)
+    spectrum *= np.float32(n_out / n_in)
+    return scipy.fft.irfft(spectrum, n_out)[: int(len(samples) * stretch)]
+
+
+def transform_sizes(n: int, stretch: float) -> tuple[int, int]:
+    """Find two quick transform sizes, the first not much over n, whose ratio comes closest to `stretch`."""
+    smooth = _smooth_sizes()
+    n = max(n, MIN_TRANSFORM, int(MIN_TRANSFORM / stretch))
+    longest = n + max(int(n * SIZE_SLACK), MIN_SLACK)
+    sizes = smooth[np.searchsorted(smooth, n) : np.searchsorted(smooth, longest, "right") + 1]
+    wanted = sizes * stretch
+    above = np.minimum(np.searchsorted(smooth, wanted), len(smooth) - 1)
+    nearest = np.where(smooth[above] - wanted < wanted - smooth[above - 1], smooth[above], smooth[above - 1])
+    best = int(np.argmin(np.abs(nearest / wanted - 1)))
+    return int(sizes[best]), int(nearest[best])
+
+
+@cache
+def _smooth_sizes() -> NDArray[np.int64]:
+    """List, ascending, the numbers to 2^23 without prime factors over 13."""
+    sizes = np.array([1], dtype=np.int64)
+    for prime in (2, 3, 5, 7, 11, 13):
+        powers = prime ** np.arange(int(23 / np.log2(prime)) + 1)
+        sizes = np.unique(np.outer(sizes, powers))
+        sizes = sizes[sizes <= 2**23]
+    return sizes
+
+
+def play(source: Samples, loop: tuple[int, int] | None, stretch: float, n: int) -> Samples:
+    """Play a sample from its start, `stretch` times as long, through its loop where it has one.
+
+    Args:
+        source: (m,) float32.
+        loop: start and end in samples of `source`.
+        stretch: output samples for each sample of `source`.
+        n: wanted length in output samples.
+
+    Returns:
+        (n,) float32, or shorter where a sample without a loop ends before.
+    """
+    n_needed = int(n / stretch) + MARGIN + 1
+    if loop is None:
+        return resample(_faded(source[:n_needed], n_needed < len(source)), stretch)[:n]
+    start, end = loop
+    n_loops = _loops_per_run((end - start) * stretch)
+    n_unrolled = end + n_loops * (end - start) + MARGIN + int(LOOP_CROSSFADE / stretch) + 1
+    if n_needed <= n_unrolled:
+        return resample(_faded(_unroll(source, loop, n_needed), True), stretch)[:n]
+    head = resample(_faded(_unroll(source, loop, n_unrolled), True), stretch)
+    return _repeat_run(head, round(end * stretch), round(n_loops * (end - start) * stretch), n)
+
+
+def _loops_per_run(loop_length: float) -> int:
+    """Choose how many turns of a loop (length in output samples) make a run that is nearly a whole number long."""
+    least = max(1, int(np.ceil(MIN_LOOP / loop_length)))
+    turns = np.arange(least, 2 * least + 1)
+    run = turns * loop_length
+    return int(turns[np.argmin(np.abs(run - np.round(run)))])
+
+
+def _unroll(source: Samples, loop: tuple[int, int], n: int) -> Samples:
+    start, end = loop
+    n_turns = max(0, -(-(n - end) // (end - start)))
+    return np.concatenate([source[:end], np.tile(source[start:end], n_turns)])[:n]
+
+
+def _faded(samples: Samples, fade: bool) -> Samples:
+    """Fade the last `MARGIN` samples where the sound would otherwise be cut."""
+    if not fade:
+        return samples
+    n_fade = min(MARGIN, len(samples))
+    faded = samples.copy()
+    faded[-n_fade:] *= np.cos(np.linspace(0, np.pi / 2, n_fade, dtype=np.float32))
+    return faded
+
+
+def _repeat_run(head: Samples, start: int, run: int, n: int) -> Samples:
+    """Repeat `head[start : start + run]` up to length n; what follows the run fades into its next turn."""
+    fade = np.linspace(0, 1, LOOP_CROSSFADE, dtype=np.float32)
+    turn = head[start : start + run].copy()
+    after = head[start + run : start + run + LOOP_CROSSFADE]
+    turn[: len(after)] = after * (1 - fade[: len(after)]) + turn[: len(after)] * fade[: len(after)]
+    n_turns = -(-(n - start - run) // run)
+    return np.concatenate([head[: start + run], np.tile(turn, max(n_turns, 0))])[:n]
+
+
+def warp(samples: Samples, positions: NDArray[np.float64]) -> Samples:
+    """Read a sound at fractional positions by cubic interpolation; exact for what lies well below half the rate.
+
+    Args:
+        samples: (..., m) float32.
+        positions: (n,) in samples; those outside are held at the ends.
+
+    Returns:
+        (..., n) float32.
+    """
+    whole = np.clip(positions.astype(np.int64), 1, samples.shape[-1] - 3)
+    t = np.clip(positions - whole, 0, 1).astype(np.float32)
+    before, here, after, beyond = (samples[..., whole + step] for step in (-1, 0, 1, 2))
+    slope_here, slope_after = (after - before) / 2, (beyond - here) / 2
+    bend = 2 * (here - after) + slope_here + slope_after
+    return here + t * (slope_here + t * (after - here - slope_here - bend + t * bend))

@@ -1,0 +1,253 @@
+"""Cached notes: every sound of a SoundFont that a piece needs is rendered once and then only added up.
+
+Owns which sound a preset, key and velocity make, how sounds are layered by velocity, and how long they are kept.
+Does not know scores, parts or mixes. A sound depends on its key alone, never on what was rendered before, so that a
+piece is the same to the bit with a full store and an empty one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from musicgen.composer.articulation import (
+    SAMPLE_RATE,
+    articulate,
+    audible_length,
+    bent,
+    decoded_length,
+    fade_out,
+    release_gain,
+    volume_gain,
+)
+from musicgen.composer.resampling import Samples
+from musicgen.composer.sound_store import SoundStore
+from musicgen.composer.soundfont import Region, SoundFont
+from musicgen.composer.voicing import Playback, Voice, attenuation_cb, voice_of
+
+# A velocity layer is at most this wide; its loudness follows every velocity exactly, its timbre the layer's middle.
+MAX_LAYER_WIDTH = 16
+SHORTEST_HELD = SAMPLE_RATE // 4
+DEFAULT_BUDGET_BYTES = 256 * 2**20
+# Share of the budget for what sounds are made of: decoded samples, and samples at their pitch.
+SOURCES_SHARE = 0.15
+LEAST_GAIN = 1e-5
+FREED_BLOCK_BYTES = 31 * 2**20
+
+
+class SoundKey(NamedTuple):
+    """What is rendered once: a preset's key, played with a layer's velocity and held for so many samples."""
+
+    bank: int
+    program: int
+    pitch: int
+    velocity: int
+    n_held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What the voices of one key make that are released alike.
+
+    Attributes:
+        samples: (1, n) float32 where both channels are equal, else (2, n), without the volume envelope.
+        envelope: (n,) float32 gain while the note is held.
+        release: (r,) float32 gain after its end, from 1 to 0.
+        gains: gain for every velocity of the layer.
+        exclusive_class: sounds of one class silence each other; 0 is none.
+    """
+
+    samples: Samples
+    envelope: Samples
+    release: Samples
+    gains: Mapping[int, float]
+    exclusive_class: int
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that the sound takes."""
+        return self.samples.nbytes + self.envelope.nbytes
+
+
+class Sampler:
+    """Plays the presets of one SoundFont at 44,100 Hz."""
+
+    def __init__(self, sound_font: Path, *, budget_bytes: int = DEFAULT_BUDGET_BYTES) -> None:
+        """Open a font.
+
+        Args:
+            sound_font: path of an SF3 file.
+            budget_bytes: memory for rendered sounds and decoded samples.
+
+        Raises:
+            ValueError: the file is not an SF3 SoundFont.
+        """
+        self._font = SoundFont(sound_font)
+        n_source_bytes = int(budget_bytes * SOURCES_SHARE)
+        self.store = SoundStore(budget_bytes - n_source_bytes)
+        self._sources = SoundStore(n_source_bytes)
+        self._keymaps: dict[tuple[int, int, int], Keymap] = {}
+        _keep_freed_memory()
+
+    def preset_names(self) -> dict[tuple[int, int], str]:
+        """Return the font's presets: (bank, program) to name."""
+        return dict(self._font.preset_names)
+
+    def layer_velocity(self, bank: int, program: int, pitch: int, velocity: int) -> int:
+        """Return the velocity whose timbre stands for `velocity`.
+
+        Raises:
+            ValueError: the font has no such preset.
+        """
+        return self._keymap(bank, program, pitch).layers[velocity]
+
+    def exclusive_classes(self, bank: int, program: int, pitch: int) -> frozenset[int]:
+        """Return the classes of sounds that a key silences when it is struck."""
+        return self._keymap(bank, program, pitch).exclusive_classes
+
+    def sounds(self, key: SoundKey) -> tuple[Sound, ...]:
+        """Return what a key sounds like; empty where the preset leaves the key or velocity mute.
+
+        Raises:
+            ValueError: the font has no such preset.
+        """
+        return self.store.get(
+            key, lambda: tuple(self._render(key)), lambda made: sum(sound.n_bytes for sound in made)
+        )
+
+    def is_ready(self, key: SoundKey) -> bool:
+        """Tell whether a sound is kept, so that `sounds` will not have to render it."""
+        return key in self.store
+
+    def _keymap(self, bank: int, program: int, pitch: int) -> "Keymap":
+        place = bank, program, pitch
+        if place not in self._keymaps:
+            regions = self._font.regions(bank, program)
+            self._keymaps[place] = Keymap(tuple(r for r in regions if r.keys[0] <= pitch <= r.keys[1]))
+        return self._keymaps[place]
+
+    def _render(self, key: SoundKey) -> Iterable[Sound]:
+        keymap = self._keymap(key.bank, key.program, key.pitch)
+        groups: dict[tuple[float, int], list[tuple[Region, Voice]]] = {}
+        for region in keymap.regions:
+            if region.velocities[0] <= key.velocity <= region.velocities[1]:
+                voice = voice_of(region, self._font.samples[region.sample], key.pitch, key.velocity)
+                groups.setdefault((voice.volume.release_s, voice.exclusive_class), []).append((region, voice))
+        velocities = [v for v, layer in keymap.layers.items() if layer == key.velocity]
+        for group in groups.values():
+            region, lead = max(group, key=lambda pair: (_audible(pair[1]), -pair[1].attenuation_cb))
+            gains = {v: _gain(attenuation_cb(region, key.pitch, v)) for v in velocities}
+            yield self._render_group(lead, [voice for _, voice in group], key.n_held, gains)
+
+    def _render_group(self, lead: Voice, voices: list[Voice], n_held: int, gains: Mapping[int, float]) -> Sound:
+        """Sum voices that are released alike; how the others swell against the lead becomes part of the samples."""
+        release = release_gain(lead.volume.release_s)
+        n = int(min(n_held + len(release), _audible(lead)))
+        envelope = volume_gain(lead.volume, n)
+        played = []
+        for voice in voices:
+            samples = articulate(voice, self._bent(voice, n))
+            if voice.volume != lead.volume:
+                swell = volume_gain(voice.volume, len(samples))
+                swell /= np.maximum(envelope[: len(samples)], LEAST_GAIN)
+                samples = samples * swell
+            played.append(samples)
+        placed = _placed(played, voices, lead)
+        envelope = envelope[: placed.shape[1]].copy()
+        fade_out(envelope)
+        return Sound(placed, envelope, release, gains, lead.exclusive_class)
+
+    def _bent(self, voice: Voice, n: int) -> Samples:
+        """Return the voice's sample at its pitch: the dear step, which velocity layers share."""
+        return self._sources.get(
+            (voice.playback, n), lambda: bent(voice.playback, self._decoded(voice.playback, n), n), _n_bytes
+        )
+
+    def _decoded(self, playback: Playback, n: int) -> Samples:
+        """Return as much of a sample as n samples of sound may reach."""
+        n_source = decoded_length(playback, n)
+        return self._sources.get(
+            (playback.sample, n_source), lambda: self._font.decode(playback.sample, n_source), _n_bytes
+        )
+
+
+class Keymap:
+    """What one key of a preset plays.
+
+    Attributes:
+        regions: those that answer the key.
+        layers: every velocity (1 to 127) to the velocity in the middle of its layer.
+        exclusive_classes: classes of the regions.
+    """
+
+    def __init__(self, regions: tuple[Region, ...]) -> None:
+        self.regions = regions
+        self.layers = _layers(regions)
+        self.exclusive_classes = frozenset(r.generators.get(57, 0) for r in regions) - {0}
+
+
+@cache
+def held_length(n: int) -> int:
+    """Round a note's length in samples up to one of the few that are rendered, each the double of the last."""
+    length = SHORTEST_HELD
+    while length < n:
+        length *= 2
+    return length
+
+
+def _layers(regions: tuple[Region, ...]) -> dict[int, int]:
+    """Cut the velocities where the regions do, and again where a layer would be too wide."""
+    cuts = {1, 128}
+    for region in regions:
+        cuts |= {max(region.velocities[0], 1), region.velocities[1] + 1}
+    bounds = sorted(cuts)
+    layers = {}
+    for low, high in zip(bounds, bounds[1:], strict=False):
+        n_layers = -(-(high - low) // MAX_LAYER_WIDTH)
+        for velocity in range(low, high):
+            layer = (velocity - low) * n_layers // (high - low)
+            first, last = (low + -(-(high - low) * i // n_layers) for i in (layer, layer + 1))
+            layers[velocity] = (first + last - 1) // 2
+    return layers
+
+
+def _audible(voice: Voice) -> float:
+    """Return after how many samples a held voice has died away, infinity where it sustains."""
+    n = audible_length(voice.volume)
+    return np.inf if n is None else n
+
+
+def _placed(played: list[Samples], voices: list[Voice], lead: Voice) -> Samples:
+    """Sum voices at their levels, against the lead's, and places, by equal power."""
+    gains = [10 ** ((lead.attenuation_cb - voice.attenuation_cb) / 200) for voice in voices]
+    if all(voice.pan == 0 for voice in voices):
+        placements = [np.array([[gain * np.sqrt(0.5)]], dtype=np.float32) for gain in gains]
+    else:
+        angles = [(voice.pan + 1) * np.pi / 4 for voice in voices]
+        placements = [
+            np.array([[gain * np.cos(angle)], [gain * np.sin(angle)]], dtype=np.float32)
+            for gain, angle in zip(gains, angles, strict=True)
+        ]
+    total = np.zeros((len(placements[0]), max(map(len, played))), dtype=np.float32)
+    for samples, placement in zip(played, placements, strict=True):
+        total[:, : len(samples)] += placement * samples
+    return total
+
+
+def _gain(attenuation: float) -> float:
+    return float(10 ** (-max(attenuation, 0.0) / 200))
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library keep what arrays free for the next ones; fresh memory costs more than most of the arithmetic.
+
+    glibc hands freed memory back to the system above limits that follow the largest block freed so far (mallopt(3)).
+    """
+    np.empty(FREED_BLOCK_BYTES, dtype=np.uint8)
+
+
+def _n_bytes(samples: Samples) -> int:
+    return samples.nbytes

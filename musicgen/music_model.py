@@ -1,0 +1,224 @@
+"""The one model of a worker process: which device, which engine, and whose turn it is.
+
+Empty until `init_app`; the device is picked and the engine loaded on first use, so after gunicorn has forked. Knows
+nothing of how an engine works, of HTTP or of the database.
+"""
+
+import importlib
+import math
+import statistics
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from flask import Flask
+
+from musicgen.composer.card import CARD as COMPOSER
+from musicgen.engine import Engine, EngineCard, OnProgress, Rendering
+from musicgen.errors import DeviceUnavailable, EngineUnavailable, GenerationBusy, InvalidOptions
+from musicgen.options import GenerationOptions
+
+ENGINE_CARDS = (COMPOSER,)
+# How often a waiting caller hears that it still waits, and may cancel.
+WAITING_SLICE_S = 0.2
+# So many past generations tell how long the next one takes.
+N_REMEMBERED_TIMES = 8
+
+
+def pick_device(wanted: str) -> str:
+    """Name the torch device for MUSICGEN_DEVICE: "cuda", "mps" or "cpu".
+
+    Raises:
+        DeviceUnavailable: this machine does not have the wanted one.
+    """
+    # The processor is always there; seconds of importing torch would only confirm it.
+    if wanted == "cpu":
+        return wanted
+    import torch
+
+    is_present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    available = [device for device, present in is_present.items() if present]
+    if wanted == "auto":
+        return available[0]
+    if wanted not in available:
+        raise DeviceUnavailable(wanted, available)
+    return wanted
+
+
+class MusicModel:
+    """Loads one engine, and lets one generation at a time use it.
+
+    Attributes:
+        device: torch device of this worker; None until the first request is checked.
+        load_count: how many engines have been loaded so far.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self.load_count = 0
+        self.device: str | None = None
+        self._cards: dict[str, EngineCard] = {}
+        self._default_name = ""
+        self._wanted_device = "auto"
+        self._weights_dir = Path()
+        self._max_waiting = 0
+        self._engine: Engine | None = None
+        self._engine_name = ""
+        self._activity: Literal["loading", "generating"] | None = None
+        self._turns: deque[object] = deque()
+        self._turns_changed = threading.Condition()
+        self._n_places = 0
+        self._recent_times_s: deque[float] = deque(maxlen=N_REMEMBERED_TIMES)
+        self._running_since = 0.0
+
+    def init_app(self, app: Flask) -> None:
+        """Take the settings of `app` and forget the engine of an earlier one; loads nothing.
+
+        Raises:
+            ValueError: MUSICGEN_MODEL names no engine.
+        """
+        cards: tuple[EngineCard, ...] = app.config.get("ENGINE_CARDS", ENGINE_CARDS)
+        self._cards = {card.name: card for card in cards}
+        self._default_name = app.config["MUSICGEN_MODEL"]
+        if self._default_name not in self._cards:
+            raise ValueError(f"MUSICGEN_MODEL={self._default_name!r} is none of {', '.join(self._cards)}")
+        self._wanted_device = app.config["MUSICGEN_DEVICE"]
+        self._weights_dir = Path(app.config["MUSICGEN_WEIGHTS_DIR"])
+        self._max_waiting = app.config["MAX_WAITING"]
+        self._engine, self._engine_name = None, ""
+        self.device, self.load_count = None, 0
+        self._recent_times_s.clear()
+
+    @property
+    def state(self) -> Literal["empty", "loading", "ready", "generating"]:
+        """What the model does right now; "empty" before its first use."""
+        return self._activity or ("ready" if self._engine else "empty")
+
+    @property
+    def default_name(self) -> str:
+        """Name of the engine of requests that name none."""
+        return self._default_name
+
+    def cards(self) -> tuple[EngineCard, ...]:
+        """Return the cards of every engine, ready or not."""
+        return tuple(self._cards.values())
+
+    def card(self, name: str | None) -> EngineCard:
+        """Return the card of the engine called `name`; None takes the default one.
+
+        Raises:
+            InvalidOptions: there is no such engine.
+        """
+        try:
+            return self._cards[name or self._default_name]
+        except KeyError:
+            known = ", ".join(self._cards)
+            raise InvalidOptions({"model": [f"There is no model {name!r}; choose one of: {known}."]}) from None
+
+    def why_not_ready(self, card: EngineCard) -> str | None:
+        """Say what an engine misses on this machine; None means that it can run."""
+        return card.why_not_ready(self._weights_dir)
+
+    def check(self, options: GenerationOptions) -> EngineCard:
+        """Make sure, before any work, that `options` can be done here; return the card of the engine that will.
+
+        Raises:
+            InvalidOptions: the engine is unknown, or the track too long for it.
+            EngineUnavailable: the engine misses something.
+            DeviceUnavailable: the configured device is absent.
+        """
+        card = self.card(options.model)
+        if options.duration > card.max_duration_s:
+            raise InvalidOptions({"duration": [self._too_long(card, options.duration)]})
+        reason = self.why_not_ready(card)
+        if reason:
+            raise EngineUnavailable(card.name, reason)
+        self.device = self.device or pick_device(self._wanted_device)
+        return card
+
+    def _too_long(self, card: EngineCard, duration_s: float) -> str:
+        able = [other.name for other in self.cards() if other.max_duration_s >= duration_s]
+        way_out = f"ask for less, or use {' or '.join(able)}" if able else "ask for less"
+        return f"{card.name} makes at most {card.max_duration_s:g} seconds, not {duration_s:g}; {way_out}."
+
+    @contextmanager
+    def place_in_line(self) -> Iterator[None]:
+        """Hold a place among the one that generates and the MAX_WAITING that wait.
+
+        Raises:
+            GenerationBusy: every place is taken.
+        """
+        with self._turns_changed:
+            if self._n_places > self._max_waiting:
+                raise GenerationBusy(self._retry_after_s())
+            self._n_places += 1
+        try:
+            yield
+        finally:
+            with self._turns_changed:
+                self._n_places -= 1
+
+    def _retry_after_s(self) -> int:
+        # A place becomes free when the running generation ends.
+        usual_s = statistics.fmean(self._recent_times_s) if self._recent_times_s else 0.0
+        elapsed_s = self._clock() - self._running_since if self._activity else 0.0
+        return max(1, math.ceil(usual_s - elapsed_s))
+
+    def generate(self, options: GenerationOptions, on_progress: OnProgress) -> Rendering:
+        """Make music when the callers before are done; reports the stages "waiting", "loading" and the engine's own.
+
+        Raises:
+            GenerationCancelled: from `on_progress`, also while waiting.
+            InvalidOptions, EngineUnavailable, DeviceUnavailable: see `check`.
+            Exception: whatever the engine could not do.
+        """
+        card = self.check(options)
+        with self._own_turn(on_progress):
+            self._running_since = self._clock()
+            try:
+                engine = self._loaded(card, on_progress)
+                self._activity = "generating"
+                rendering = engine.generate(options, on_progress)
+                self._recent_times_s.append(self._clock() - self._running_since)
+                return rendering
+            finally:
+                self._activity = None
+
+    @contextmanager
+    def _own_turn(self, on_progress: OnProgress) -> Iterator[None]:
+        ticket = object()
+        with self._turns_changed:
+            self._turns.append(ticket)
+        try:
+            while not self._is_first(ticket):
+                on_progress("waiting", 0.0)
+            yield
+        finally:
+            with self._turns_changed:
+                self._turns.remove(ticket)
+                self._turns_changed.notify_all()
+
+    def _is_first(self, ticket: object) -> bool:
+        with self._turns_changed:
+            return self._turns_changed.wait_for(lambda: self._turns[0] is ticket, WAITING_SLICE_S)
+
+    def _loaded(self, card: EngineCard, on_progress: OnProgress) -> Engine:
+        if self._engine and self._engine_name == card.name:
+            return self._engine
+        on_progress("loading", 0.0)
+        # The old engine goes first: two of them may not fit into memory.
+        self._engine = None
+        self._activity = "loading"
+        module_name, class_name = card.factory.split(":")
+        engine: Engine = getattr(importlib.import_module(module_name), class_name)()
+        engine.load(self.device or pick_device(self._wanted_device))
+        self.load_count += 1
+        self._engine, self._engine_name = engine, card.name
+        return engine
+
+
+music_model = MusicModel()

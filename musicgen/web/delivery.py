@@ -1,0 +1,82 @@
+"""What is not the API proper: rendered files, and the page for people."""
+
+import re
+from pathlib import Path
+
+import sqlalchemy as sa
+from flask import Response, jsonify, render_template, request, send_from_directory, url_for
+from werkzeug.exceptions import NotFound
+
+from musicgen import __version__, service, track_files
+from musicgen.errors import TrackNotFound
+from musicgen.web.blueprint import ApiBlueprint
+from musicgen.web.schemas import IndexSchema
+
+# Python's own table depends on the machine's files.
+MEDIA_TYPES = {
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".ogg": "audio/ogg",
+    ".mid": "audio/midi",
+}
+BINARY = {"type": "string", "format": "binary"}
+INDEX = "Links, or the page where Accept prefers HTML"
+# No folders, no hidden files: those are not complete yet.
+SERVED_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+# What some file systems do not take in a name.
+UNSAFE_IN_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
+
+blueprint = ApiBlueprint("delivery", __name__, description="Rendered files and the start page")
+
+
+@blueprint.get("/output/<file_name>")
+@blueprint.response(200, BINARY, content_type="audio/*", description="The whole file")
+@blueprint.alt_response(206, schema=BINARY, content_type="audio/*", description="The part that Range asks for")
+@blueprint.alt_response(304, description="The client's copy is still right")
+@blueprint.fails_with(404, 416)
+def output(file_name: str) -> Response:
+    """Get a rendered file, whole or in part"""
+    folder = track_files.output_dir()
+    path = folder / file_name
+    if not SERVED_NAME.fullmatch(file_name) or not path.resolve().is_relative_to(folder.resolve()):
+        raise NotFound(f"There is no file {file_name!r}.")
+    return send_from_directory(
+        folder,
+        file_name,
+        mimetype=MEDIA_TYPES.get(path.suffix, "application/octet-stream"),
+        download_name=_download_name(path),
+    )
+
+
+def _download_name(path: Path) -> str:
+    """Name a file after its track's title; a file must also be had when the database cannot be."""
+    try:
+        title = service.find_track(path.stem).title
+    except (TrackNotFound, sa.exc.SQLAlchemyError):
+        return path.name
+    words = " ".join(UNSAFE_IN_NAMES.sub(" ", title or "").split()).strip(".")
+    return f"{words}{path.suffix}" if words else path.name
+
+
+@blueprint.get("/")
+@blueprint.response(200, IndexSchema, description=INDEX)
+@blueprint.alt_response(200, schema={"type": "string"}, content_type="text/html", description=INDEX, success=True)
+def index() -> Response:
+    """Find everything from here"""
+    wanted = request.accept_mimetypes.best_match(("application/json", "text/html"), "application/json")
+    response = Response(render_template("index.html"), mimetype="text/html") if wanted == "text/html" else _links()
+    response.vary.add("Accept")
+    return response
+
+
+def _links() -> Response:
+    links = {
+        "generate": url_for("generation.generate"),
+        "tracks": url_for("generation.list_tracks"),
+        "models": url_for("generation.list_models"),
+        "openapi": url_for("documentation.openapi"),
+        "docs": url_for("documentation.docs"),
+        "health": url_for("health.health"),
+    }
+    return jsonify(IndexSchema().dump({"name": "musicgen", "version": __version__, "links": links}))

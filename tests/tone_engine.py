@@ -1,0 +1,150 @@
+"""Small real engines for the tests: seeded tones, and ways to fail, to block and to be absent."""
+
+import io
+import sys
+import threading
+from pathlib import Path
+
+import mido
+import numpy as np
+
+from musicgen.engine import EngineCard, OnProgress, Rendering
+from musicgen.options import GenerationOptions
+from musicgen.waveform import Waveform
+
+SAMPLE_RATE = 44_100
+PITCHES = range(48, 73)
+
+
+class ToneEngine:
+    """Plays one seeded pitch for exactly as long as asked; counts how many generations run at the same time."""
+
+    name = "tone"
+    sample_rate = SAMPLE_RATE
+    n_running = 0
+    most_running = 0
+    _counting = threading.Lock()
+
+    def __init__(self) -> None:
+        self.device: str | None = None
+
+    def load(self, device: str) -> None:
+        self.device = device
+
+    def generate(self, options: GenerationOptions, on_progress: OnProgress) -> Rendering:
+        self._count(1)
+        try:
+            on_progress("plan", 0.0)
+            pitch = int(np.random.default_rng(options.seed).choice(PITCHES))
+            on_progress("render", 0.5)
+            return self._render(options, pitch)
+        finally:
+            self._count(-1)
+
+    def _render(self, options: GenerationOptions, pitch: int) -> Rendering:
+        time_s = np.arange(round(options.duration * SAMPLE_RATE)) / SAMPLE_RATE
+        tone = 0.25 * np.sin(2 * np.pi * 440 * 2 ** ((pitch - 69) / 12) * time_s)
+        return Rendering(
+            waveform=Waveform(np.stack([tone, tone]).astype(np.float32), SAMPLE_RATE),
+            title=f"Tone {pitch}",
+            tempo=options.tempo or 120.0,
+            key=options.key or "C major",
+            time_signature=options.time_signature or "4/4",
+            midi=one_note(pitch),
+            understanding={"pitch": pitch, "words": options.prompt.split()},
+            notes=("A tone cannot sing.",) if options.lyrics else (),
+        )
+
+    @staticmethod
+    def _count(step: int) -> None:
+        with ToneEngine._counting:
+            ToneEngine.n_running += step
+            ToneEngine.most_running = max(ToneEngine.most_running, ToneEngine.n_running)
+
+
+class SilentEngine(ToneEngine):
+    """Makes digital silence, and no MIDI."""
+
+    name = "silent"
+
+    def _render(self, options: GenerationOptions, pitch: int) -> Rendering:
+        samples = np.zeros((2, round(options.duration * SAMPLE_RATE)), np.float32)
+        return Rendering(Waveform(samples, SAMPLE_RATE), title="Silence")
+
+
+class FailingEngine(ToneEngine):
+    """Breaks in the middle of its work."""
+
+    name = "failing"
+
+    def generate(self, options: GenerationOptions, on_progress: OnProgress) -> Rendering:
+        on_progress("plan", 0.0)
+        on_progress("render", 0.5)
+        raise RuntimeError("the string broke")
+
+
+class BrokenEngine(ToneEngine):
+    """Cannot be loaded."""
+
+    name = "broken"
+
+    def load(self, device: str) -> None:
+        raise RuntimeError("the weights are damaged")
+
+
+class BlockingEngine(ToneEngine):
+    """Reports progress until `may_end` is set; says on standard error that it has begun, for another process."""
+
+    name = "blocking"
+    has_begun = threading.Event()
+    may_end = threading.Event()
+
+    def generate(self, options: GenerationOptions, on_progress: OnProgress) -> Rendering:
+        on_progress("plan", 0.0)
+        self.has_begun.set()
+        print("blocking has begun", file=sys.stderr, flush=True)
+        while not self.may_end.wait(0.005):
+            on_progress("block", 0.5)
+        return super().generate(options, on_progress)
+
+
+def one_note(pitch: int) -> bytes:
+    """Write a Standard MIDI File with one quarter note."""
+    note = [mido.Message("note_on", note=pitch), mido.Message("note_off", note=pitch, time=480)]
+    file = io.BytesIO()
+    mido.MidiFile(tracks=[mido.MidiTrack(note)]).save(file=file)
+    return file.getvalue()
+
+
+def card(engine: type[ToneEngine], max_duration_s: float = 300.0, missing: str | None = None) -> EngineCard:
+    """Make the card of one of the engines here; `missing` makes it not ready."""
+
+    def why_not_ready(_weights_dir: Path) -> str | None:
+        return missing
+
+    return EngineCard(
+        name=engine.name,
+        description=(engine.__doc__ or "").strip(),
+        factory=f"{engine.__module__}:{engine.__name__}",
+        max_duration_s=max_duration_s,
+        supports_seed=True,
+        supports_lyrics=False,
+        weights_licence="none",
+        why_not_ready=why_not_ready,
+    )
+
+
+class AbsentEngine(ToneEngine):
+    """Has no weights here."""
+
+    name = "absent"
+
+
+CARDS = (
+    card(ToneEngine),
+    card(SilentEngine, max_duration_s=60.0),
+    card(FailingEngine),
+    card(BrokenEngine),
+    card(BlockingEngine),
+    card(AbsentEngine, missing="its weights are missing; run `make weights`"),
+)
