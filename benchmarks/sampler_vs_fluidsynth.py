@@ -129,7 +129,8 @@ def band_errors_db(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> ND
     edges = np.searchsorted(frequencies, BANDS_HZ)
     in_bands = [10 * np.log10(np.add.reduceat(power, edges)[:-1] + 1e-12) for power in powers]
     carrying = in_bands[1] > np.max(in_bands[1]) - BAND_FLOOR_DB
-    return (in_bands[0] - in_bands[1])[carrying]
+    errors = in_bands[0] - in_bands[1]
+    return (errors - np.median(errors[carrying]))[carrying]
 
 
 def main(sound_font: Path = SOUND_FONT) -> None:

@@ -101,10 +101,17 @@ def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_plain(inner)}" for name, inner in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(_plain, value))
+        return ", ".join(map(_in_a_list, value))
     if isinstance(value, float):
         return f"{value:g}"
     return "" if value is None else str(value)
+
+
+def _in_a_list(value: Any) -> str:
+    # Of a list's records only the words: the figures are for programs, and many lists are long.
+    if isinstance(value, Mapping):
+        return " ".join(inner for inner in value.values() if isinstance(inner, str))
+    return _plain(value)
 
 
 def _yes(is_true: bool) -> str:

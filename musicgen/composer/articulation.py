@@ -5,6 +5,7 @@ Source: SoundFont Technical Specification 2.04; the filter is R. Bristow-Johnson
 """
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import scipy.signal
@@ -181,7 +182,7 @@ def low_passed(samples: Samples, cents: Curve, resonance_db: float) -> Samples:
     bounds = [*(firsts * CONTROL_HOP).tolist(), len(samples)]
     filtered = np.empty_like(samples)
     state = np.zeros(2)
-    for i, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
+    for i, (start, stop) in enumerate(pairwise(bounds)):
         # float64 within: at low cutoffs a float32 filter's own noise is heard.
         part = samples[start:stop].astype(np.float64)
         filtered[start:stop], state = scipy.signal.lfilter(b[i], a[i], part, zi=state)

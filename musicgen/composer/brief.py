@@ -7,13 +7,13 @@ lexicon and of the styles. What nobody asked for stays None: the plan decides it
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 from musicgen.composer.lexicon import load_lexicon
 from musicgen.composer.prompt.answers import answer_all
 from musicgen.composer.prompt.phrases import PhraseIndex
 from musicgen.composer.prompt.reading import read_prompt
+from musicgen.composer.prompt.text import fold
 from musicgen.notation import SHARP_NAMES, Key, TimeSignature
 from musicgen.options import GenerationOptions
 
@@ -26,7 +26,7 @@ class Brief:
         prompt: the words themselves.
         style: name of the style that the prompt names, or that its words suggest.
         other_styles: further styles that it names, in the order of weight.
-        suggested_styles: where the prompt names no style: those that its words suggest, best first (`style` is the first).
+        suggested_styles: where it names none, those that its words suggest, best first (`style` is the first).
         tempo: quarter notes a minute, 40 to 240, where a number is given.
         tempo_range: lowest and highest tempo that the words for it allow, where no number is given.
         tempo_factor: what scenes and comparatives ("faster") do to a style's usual tempo; 1 is nothing.
@@ -99,7 +99,7 @@ def understand(options: GenerationOptions, style_words: Mapping[str, Sequence[st
         answers = answer_all(options, reading, style_words)
     return Brief(
         prompt=options.prompt,
-        sources=MappingProxyType(answers.sources),
+        sources=answers.sources,
         notes=tuple(answers.notes),
         **answers.values,
     )
@@ -107,4 +107,4 @@ def understand(options: GenerationOptions, style_words: Mapping[str, Sequence[st
 
 @lru_cache(maxsize=4)
 def _index_styles(style_words: tuple[tuple[str, tuple[str, ...]], ...]) -> PhraseIndex[str]:
-    return PhraseIndex((word, name) for name, words in style_words for word in words)
+    return PhraseIndex((fold(word), name) for name, words in style_words for word in words)

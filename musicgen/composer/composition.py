@@ -39,7 +39,7 @@ def describe(composition: Composition) -> dict[str, Any]:
     plan = composition.plan
     quarter_s = 60 / plan.tempo
     return {
-        "brief": composition.brief.to_json(),
+        "brief": _asked(composition.brief),
         "style": plan.style.name,
         "sections": [
             {
@@ -56,3 +56,10 @@ def describe(composition: Composition) -> dict[str, Any]:
         ],
         "instruments": [{"name": part.name, "role": part.role} for part in composition.score.parts],
     }
+
+
+def _asked(brief: Brief) -> dict[str, Any]:
+    """Tell what the prompt and the request asked for, and which words said so; leave out what nobody asked for."""
+    sources = {field: source for field, source in brief.sources.items() if source != "default"}
+    told = {field: value for field, value in brief.to_json().items() if field in sources or field == "key"}
+    return {field: value for field, value in told.items() if value is not None} | {"sources": sources}

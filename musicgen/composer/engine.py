@@ -25,7 +25,7 @@ class ComposerEngine:
 
     def load(self, device: str) -> None:
         """Read the sound font; the notes are rendered on `device` as they are needed."""
-        self._sampler = Sampler(SOUND_FONT, device)
+        self._sampler = Sampler(SOUND_FONT)
 
     def generate(self, options: GenerationOptions, on_progress: OnProgress) -> Rendering:
         """Compose, play and master one track.

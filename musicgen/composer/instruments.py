@@ -27,6 +27,7 @@ class Instrument:
         program: General MIDI program, 0 to 127.
         lowest: lowest MIDI pitch that it plays.
         highest: highest MIDI pitch that it plays.
+        level_db: what brings it to the same loudness as the other instruments.
         family: the group that a prompt may name instead ("guitar").
         roles: what it can do in a band, best first.
     """
@@ -37,6 +38,7 @@ class Instrument:
     program: int
     lowest: int
     highest: int
+    level_db: float
     family: str
     roles: tuple[str, ...]
 
@@ -62,6 +64,7 @@ def all_instruments() -> dict[str, Instrument]:
             program=entry["program"],
             lowest=entry["range"][0],
             highest=entry["range"][1],
+            level_db=entry["level_db"],
             family=entry["family"],
             roles=tuple(entry["roles"]),
         )

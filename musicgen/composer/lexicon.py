@@ -15,15 +15,18 @@ from typing import Any
 
 from musicgen.composer.instruments import all_instruments
 from musicgen.composer.prompt.phrases import PhraseIndex
+from musicgen.composer.prompt.text import fold
 from musicgen.errors import MusicgenError
 from musicgen.notation import MODES, TimeSignature
 from musicgen.options import MAX_TEMPO, MIN_TEMPO
 
 LEXICON_DIR = Path(__file__).with_name("lexicon")
 ROLES = frozenset(
-    "negate negate_all negate_after degree only only_after solo alone and or but except feature function request "
-    "voice instrumental ignore".split()
-)  # fmt: skip
+    {
+        *("negate", "negate_all", "negate_after", "degree", "only", "only_after", "solo", "alone", "and", "or", "but"),
+        *("except", "feature", "function", "request", "voice", "instrumental", "ignore"),
+    }
+)
 # Words that belong to no language: emoji and the like.
 NO_LANGUAGE = "emoji"
 
@@ -49,6 +52,7 @@ class Entry:
         instruments: names or families in `instruments.toml`.
         without: names or families that it leaves out ("drumless").
         styles: styles that suit it, best first; they count only where the prompt names none.
+        style_weight: how much the suggestion counts; None: as much as `weight`.
         era: "1980s" or the name of a period.
         role: what it does to its neighbours, one of `ROLES`.
         factor: for the role `degree`: what it does to the strength of the next word.
@@ -68,6 +72,7 @@ class Entry:
     instruments: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
+    style_weight: float | None = None
     era: str | None = None
     role: str | None = None
     factor: float = 1.0
@@ -125,8 +130,8 @@ def _is_language(key: str) -> bool:
 
 
 def _split(key: str, listed: Any) -> list[str]:
-    phrases = [phrase.strip() for phrase in listed.split(",")] if isinstance(listed, str) else []
-    if not all(any(c.isalnum() or ord(c) > 127 for c in phrase) for phrase in phrases) or not phrases:
+    phrases = [phrase.strip() for phrase in fold(listed).split(",")] if isinstance(listed, str) else []
+    if not phrases or "" in phrases:
         raise ValueError(f"{key} = {listed!r} is not a text of words separated by commas")
     return phrases
 
@@ -205,6 +210,7 @@ _FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "instruments": _instruments,
     "without": _instruments,
     "styles": _names,
+    "style_weight": _between(0.05, 1),
     "era": _text,
     "role": _one_of(ROLES),
     "factor": _between(-1, 3),

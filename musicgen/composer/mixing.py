@@ -17,12 +17,12 @@ import scipy.signal
 from numpy.typing import NDArray
 
 from musicgen.composer.articulation import SAMPLE_RATE
-from musicgen.composer.colour import crackle, play_from_tape
+from musicgen.composer.colour import add_crackle, play_from_tape, tape_top
 from musicgen.composer.part_rendering import WINDOW, PartPlayer
 from musicgen.composer.resampling import Samples
 from musicgen.composer.reverb import Reverb
 from musicgen.composer.sampler import Sampler
-from musicgen.composer.score import DRUM_BANK, Part, Score
+from musicgen.composer.score import DRUM_BANK, MixSettings, Part, Score
 from musicgen.waveform import Waveform
 
 KICK_PITCHES = frozenset({35, 36})
@@ -61,9 +61,10 @@ def render_score(score: Score, sampler: Sampler, seed: int, on_progress: OnShare
     n = round(score.duration_s * SAMPLE_RATE)
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         mix = _sum_parts(score, sampler, n, workers, lambda done: on_progress(SUMMED * done))
-        tone = _tone(score.mix.brightness_db)
+        if score.mix.tape or score.mix.crackle_db is not None:
+            mix = _coloured(mix, score.mix, seed, workers)
+        tone = _tone(score.mix)
         list(workers.map(lambda channel: _filter(tone, channel), mix))
-    mix = _coloured(mix, score, seed)
     _fade_end(mix)
     on_progress(1.0)
     return Waveform(mix, SAMPLE_RATE)
@@ -71,16 +72,16 @@ def render_score(score: Score, sampler: Sampler, seed: int, on_progress: OnShare
 
 def _sum_parts(score: Score, sampler: Sampler, n: int, workers: Executor, on_progress: OnShare) -> Samples:
     """Sum all parts and the room; returns (2, n) float32."""
-    players = [PartPlayer(part, sampler, score.quarter_s) for part in score.parts]
-    pump = _pump_gain(score, n)
-    reverb = Reverb(score.mix.reverb_s, SAMPLE_RATE)
+    players = [PartPlayer(part, sampler, score.quarter_s, n) for part in score.parts]
+    pump = _pump_gains(score, n)
+    reverb = Reverb(score.mix.reverb_s, SAMPLE_RATE, WINDOW // 2)
     mix = np.zeros((2, n), dtype=np.float32)
     in_room: deque[tuple[slice, Future[Samples]]] = deque()
     for start in range(0, n, WINDOW):
         span = slice(start, min(start + WINDOW, n))
         wanted = dict.fromkeys(key for player in players for key in player.upcoming(span.stop))
         list(workers.map(sampler.sounds, [key for key in wanted if not sampler.is_ready(key)]))
-        placed = partial(_place_next, span=span, ducked=None if pump is None else pump[span])
+        placed = partial(_place_next, span=span, ducked=_ducked(pump, span))
         dry, sent = mix[:, span], np.zeros((2, span.stop - start), dtype=np.float32)
         for part, bus in zip(score.parts, workers.map(placed, players, score.parts), strict=True):
             dry += bus
@@ -129,27 +130,40 @@ def kick_onsets(score: Score) -> NDArray[np.int64]:
     return np.array(sorted(onsets), dtype=np.int64)
 
 
-def _pump_gain(score: Score, n: int) -> Samples | None:
-    """Return the gain, (n,) float32, by which the kick ducks the other parts; None where it does not."""
+def _pump_gains(score: Score, n: int) -> NDArray[np.float64] | None:
+    """Return the gain, one each `PUMP_HOP`, by which the kick ducks the other parts; None where it does not."""
     onsets = kick_onsets(score)
     depth_db = abs(score.mix.sidechain_db)
     if not depth_db or not len(onsets):
         return None
     clock = np.arange(0, n + PUMP_HOP, PUMP_HOP)
-    last = onsets[np.maximum(np.searchsorted(onsets, clock, "right") - 1, 0)]
-    following = onsets[np.minimum(np.searchsorted(onsets, clock, "right"), len(onsets) - 1)]
-    since = np.where(clock >= last, clock - last, n) / SAMPLE_RATE
-    until = np.where(following > clock, following - clock, n) / SAMPLE_RATE
+    n_struck = np.searchsorted(onsets, clock, "right")
+    last = onsets[np.maximum(n_struck - 1, 0)]
+    following = onsets[np.minimum(n_struck, len(onsets) - 1)]
+    since = np.where(n_struck > 0, clock - last, n) / SAMPLE_RATE
+    until = np.where(n_struck < len(onsets), following - clock, n) / SAMPLE_RATE
     recovering = np.clip(1 - since / (PUMP_QUARTERS * score.quarter_s), 0, 1) ** 2
     closing = np.clip(1 - until / PUMP_ATTACK_S, 0, 1)
-    gain = 10 ** (-depth_db * np.maximum(recovering, closing) / 20)
-    return np.interp(np.arange(n), clock, gain).astype(np.float32)
+    return np.asarray(10 ** (-depth_db * np.maximum(recovering, closing) / 20))
 
 
-def _tone(brightness_db: float) -> NDArray[np.float64]:
-    """Design low cut and brightness as second-order sections."""
-    low_cut = scipy.signal.butter(2, LOW_CUT_HZ, "high", fs=SAMPLE_RATE, output="sos")
-    return np.vstack([low_cut, high_shelf(BRIGHTNESS_HZ, brightness_db)]) if brightness_db else low_cut
+def _ducked(pump: NDArray[np.float64] | None, span: slice) -> Samples | None:
+    """Return the side-chain's gain for every sample of a span that begins at a multiple of `PUMP_HOP`."""
+    if pump is None:
+        return None
+    gains = pump[span.start // PUMP_HOP : span.stop // PUMP_HOP + 2]
+    positions = np.arange(span.stop - span.start) / PUMP_HOP
+    return np.interp(positions, np.arange(len(gains)), gains).astype(np.float32)
+
+
+def _tone(settings: MixSettings) -> NDArray[np.float64]:
+    """Design low cut, brightness and the top of tape as second-order sections."""
+    sections = [scipy.signal.butter(2, LOW_CUT_HZ, "high", fs=SAMPLE_RATE, output="sos")]
+    if settings.brightness_db:
+        sections.append(high_shelf(BRIGHTNESS_HZ, settings.brightness_db))
+    if settings.tape:
+        sections.append(tape_top(settings.tape, SAMPLE_RATE))
+    return np.vstack(sections)
 
 
 def high_shelf(corner_hz: float, gain_db: float) -> NDArray[np.float64]:
@@ -171,17 +185,15 @@ def _filter(sections: NDArray[np.float64], channel: Samples) -> None:
         state[np.abs(state) < 1e-30] = 0  # silence: subnormal numbers are slow
 
 
-def _coloured(mix: Samples, score: Score, seed: int) -> Samples:
-    settings = score.mix
-    if not settings.tape and settings.crackle_db is None:
-        return mix
-    peak = float(np.max(np.abs(mix), initial=0.0))
+def _coloured(mix: Samples, settings: MixSettings, seed: int, workers: Executor) -> Samples:
+    """Bring a mix near full scale and give it tape and crackle, whose levels are meant against that."""
+    peak = float(max(mix.max(initial=0.0), -mix.min(initial=0.0)))
     if peak:
         mix *= np.float32(COLOUR_PEAK / peak)
     if settings.tape:
-        mix = play_from_tape(mix, settings.tape, seed, SAMPLE_RATE)
+        mix = play_from_tape(mix, settings.tape, seed, SAMPLE_RATE, workers)
     if settings.crackle_db is not None:
-        mix += crackle(mix.shape[1], settings.crackle_db, seed, SAMPLE_RATE)
+        add_crackle(mix, settings.crackle_db, seed, SAMPLE_RATE)
     return mix
 
 

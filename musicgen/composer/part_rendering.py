@@ -36,14 +36,14 @@ class _Event:
 class PartPlayer:
     """Plays a part from beginning to end."""
 
-    def __init__(self, part: Part, sampler: Sampler, quarter_s: float) -> None:
-        """Prepare a part's notes.
+    def __init__(self, part: Part, sampler: Sampler, quarter_s: float, n: int) -> None:
+        """Prepare a part's notes for a piece of n samples.
 
         Raises:
-            ValueError: the sound font has no preset for the part.
+            ValueError: the sound font has no preset for the part, or a note's velocity is not 1 to 127.
         """
         self._sampler = sampler
-        self._events = _schedule(part, sampler, quarter_s)
+        self._events = _schedule(part, sampler, quarter_s, n)
         self._next = 0
         self._sounding: list[_Event] = []
         self._bus = np.empty((2, WINDOW), dtype=np.float32)
@@ -91,7 +91,7 @@ def render_part(part: Part, sampler: Sampler, quarter_s: float, n: int) -> Sampl
     Raises:
         ValueError: the sound font has no preset for the part.
     """
-    player = PartPlayer(part, sampler, quarter_s)
+    player = PartPlayer(part, sampler, quarter_s, n)
     bus = np.empty((2, n), dtype=np.float32)
     for start in range(0, n, WINDOW):
         stop = min(start + WINDOW, n)
@@ -99,10 +99,10 @@ def render_part(part: Part, sampler: Sampler, quarter_s: float, n: int) -> Sampl
     return bus
 
 
-def _schedule(part: Part, sampler: Sampler, quarter_s: float) -> list[_Event]:
-    notes = sorted(part.notes, key=lambda note: note.onset)
+def _schedule(part: Part, sampler: Sampler, quarter_s: float, n: int) -> list[_Event]:
+    notes = sorted((note for note in part.notes if note.onset * quarter_s * SAMPLE_RATE < n), key=_onset)
     layers = [sampler.layer_velocity(part.bank, part.program, note.pitch, note.velocity) for note in notes]
-    spans = [_span(note, quarter_s) for note in notes]
+    spans = [_span(note, quarter_s, n) for note in notes]
     longest: dict[tuple[int, int], int] = {}
     for note, layer, (onset, end) in zip(notes, layers, spans, strict=True):
         longest[note.pitch, layer] = max(longest.get((note.pitch, layer), 0), end - onset)
@@ -120,10 +120,15 @@ def _schedule(part: Part, sampler: Sampler, quarter_s: float) -> list[_Event]:
     return events
 
 
-def _span(note: Note, quarter_s: float) -> tuple[int, int]:
-    """Return a note's first sample and the first after it."""
+def _onset(note: Note) -> float:
+    return note.onset
+
+
+def _span(note: Note, quarter_s: float, n: int) -> tuple[int, int]:
+    """Return a note's first sample and the first after it, none later than the piece's end."""
     onset = max(round(note.onset * quarter_s * SAMPLE_RATE), 0)
-    return onset, max(round((note.onset + note.duration) * quarter_s * SAMPLE_RATE), onset + 1)
+    end = round((note.onset + note.duration) * quarter_s * SAMPLE_RATE)
+    return onset, max(min(end, n), onset + 1)
 
 
 def _set_chokes(events: Sequence[_Event], sampler: Sampler) -> None:
@@ -144,9 +149,7 @@ def _last(event: _Event) -> int:
 
 def _stop(sound: Sound, event: _Event) -> int:
     choke_release = release_gain(CHOKE_RELEASE_S)
-    return min(
-        event.onset + len(sound.envelope), event.end + len(sound.release), event.choke + len(choke_release)
-    )
+    return min(event.onset + len(sound.envelope), event.end + len(sound.release), event.choke + len(choke_release))
 
 
 def _add(sound: Sound, event: _Event, start: int, bus: Samples, scratch: Samples) -> None:

@@ -138,7 +138,8 @@ def warp(samples: Samples, positions: NDArray[np.float64]) -> Samples:
     """
     whole = np.clip(positions.astype(np.int64), 1, samples.shape[-1] - 3)
     t = np.clip(positions - whole, 0, 1).astype(np.float32)
-    before, here, after, beyond = (samples[..., whole + step] for step in (-1, 0, 1, 2))
+    before, here, after, beyond = (np.take(samples, whole + step, axis=-1) for step in (-1, 0, 1, 2))
     slope_here, slope_after = (after - before) / 2, (beyond - here) / 2
     bend = 2 * (here - after) + slope_here + slope_after
-    return here + t * (slope_here + t * (after - here - slope_here - bend + t * bend))
+    warped = here + t * (slope_here + t * (after - here - slope_here - bend + t * bend))
+    return warped.astype(np.float32, copy=False)

@@ -32,53 +32,57 @@ BANDS = (
 )
 # Level of the bands outside of which the room is silent: no rumble below, no hiss above.
 LOW_CUT_HZ, HIGH_CUT_HZ = 180.0, 9000.0
-# Samples that are convolved at a time; `Reverb.answer` takes two such blocks of both channels together, because scipy
-# transforms four rows at once four times quicker than one by one.
-BLOCK = 2**16
 
 
 class Reverb:
-    """A stereo room, heard block by block; each channel has its own, decorrelated, answer.
+    """A stereo room, heard two blocks at a time; each channel has its own, decorrelated, answer.
 
-    Partitioned convolution: the impulse is cut into blocks, and the spectra of what was sent are kept for as long.
+    Partitioned convolution: the impulse is cut into blocks, and the spectra of what was sent are kept for as long. Two
+    blocks of two channels make four rows, which scipy transforms four times quicker than one by one.
     """
 
-    def __init__(self, reverb_s: float, sample_rate: int) -> None:
-        """Enter a silent room whose sound falls by 60 dB in `reverb_s`.
+    def __init__(self, reverb_s: float, sample_rate: int, block: int) -> None:
+        """Enter a silent room.
+
+        Args:
+            reverb_s: time in which its sound falls by 60 dB, seconds.
+            sample_rate: Hz.
+            block: samples that are convolved at a time; half of what `answer` takes.
 
         Raises:
             ValueError: `reverb_s` is not a sensible time.
         """
-        self._parts = _impulse_spectra(reverb_s, sample_rate)
+        self._block = block
+        self._parts = _impulse_spectra(reverb_s, sample_rate, block)
         n_parts, n_bins = self._parts.shape[1:]
         # Spectra of the blocks that are still heard, the oldest first, and of the two that are new. All large arrays
         # are made once: to get fresh memory for each call takes as long as the transforms.
         self._history = np.zeros((2, n_parts + 1, n_bins), dtype=np.complex64)
         self._product, self._term = (np.empty((2, 2, n_bins), dtype=np.complex64) for _ in range(2))
-        self._blocks = np.zeros((2, 2, 2 * BLOCK), dtype=np.float32)  # channel, block, sample and as many zeros
-        self._rest = np.zeros((2, BLOCK), dtype=np.float32)
+        self._blocks = np.zeros((2, 2, 2 * block), dtype=np.float32)  # channel, block, sample and as many zeros
+        self._rest = np.zeros((2, block), dtype=np.float32)
 
     def answer(self, sent: Samples) -> Samples:
         """Return what the room adds to the next samples.
 
         Args:
-            sent: (2, n) float32; n is 2 x `BLOCK`, or less in the last call.
+            sent: (2, n) float32; n is two blocks, or less in the last call.
 
         Returns:
             (2, n) float32.
         """
-        n = sent.shape[1]
+        n, block = sent.shape[1], self._block
         self._blocks[:] = 0
         for i in range(2):
-            part = sent[:, i * BLOCK : (i + 1) * BLOCK]
+            part = sent[:, i * block : (i + 1) * block]
             self._blocks[:, i, : part.shape[1]] = part
         self._history[:, -2:] = scipy.fft.rfft(self._blocks)
-        answers = scipy.fft.irfft(self._convolved(), 2 * BLOCK)
+        answers = scipy.fft.irfft(self._convolved(), 2 * block)
         self._history[:, :-2] = self._history[:, 2:]
-        answers[:, 0, :BLOCK] += self._rest
-        answers[:, 1, :BLOCK] += answers[:, 0, BLOCK:]
-        self._rest[:] = answers[:, 1, BLOCK:]
-        return answers[:, :, :BLOCK].reshape(2, -1)[:, :n]
+        answers[:, 0, :block] += self._rest
+        answers[:, 1, :block] += answers[:, 0, block:]
+        self._rest[:] = answers[:, 1, block:]
+        return answers[:, :, :block].reshape(2, -1)[:, :n]
 
     def _convolved(self) -> NDArray[np.complex64]:
         """Return the spectra, (2, 2, bins), of what the two new blocks end and the older ones left."""
@@ -92,15 +96,15 @@ class Reverb:
 
 
 @lru_cache(maxsize=4)
-def _impulse_spectra(reverb_s: float, sample_rate: int) -> NDArray[np.complex64]:
-    """Return the impulse in blocks, transformed: (2, blocks, BLOCK + 1) complex64."""
+def _impulse_spectra(reverb_s: float, sample_rate: int, block: int) -> NDArray[np.complex64]:
+    """Return the impulse in blocks, transformed: (2, blocks, block + 1) complex64."""
     if not 0 < reverb_s <= MAX_REVERB_S:
         raise ValueError(f"reverb_s must be above 0 and at most {MAX_REVERB_S} seconds, not {reverb_s}")
     impulse = impulse_response(reverb_s, sample_rate)
-    n_parts = -(-impulse.shape[1] // BLOCK)
-    blocks = np.zeros((2, n_parts, 2 * BLOCK), dtype=np.float32)
-    padded = np.pad(impulse, ((0, 0), (0, n_parts * BLOCK - impulse.shape[1])))
-    blocks[:, :, :BLOCK] = padded.reshape(2, n_parts, BLOCK)
+    n_parts = -(-impulse.shape[1] // block)
+    blocks = np.zeros((2, n_parts, 2 * block), dtype=np.float32)
+    padded = np.pad(impulse, ((0, 0), (0, n_parts * block - impulse.shape[1])))
+    blocks[:, :, :block] = padded.reshape(2, n_parts, block)
     return scipy.fft.rfft(blocks)
 
 

@@ -8,6 +8,7 @@ piece is the same to the bit with a full store and an empty one.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,11 +26,11 @@ from musicgen.composer.articulation import (
 )
 from musicgen.composer.resampling import Samples
 from musicgen.composer.sound_store import SoundStore
-from musicgen.composer.soundfont import Region, SoundFont
+from musicgen.composer.soundfont import EXCLUSIVE_CLASS, Region, SoundFont
 from musicgen.composer.voicing import Playback, Voice, attenuation_cb, voice_of
 
 # A velocity layer is at most this wide; its loudness follows every velocity exactly, its timbre the layer's middle.
-MAX_LAYER_WIDTH = 16
+MAX_LAYER_WIDTH = 10
 SHORTEST_HELD = SAMPLE_RATE // 4
 DEFAULT_BUDGET_BYTES = 256 * 2**20
 # Share of the budget for what sounds are made of: decoded samples, and samples at their pitch.
@@ -57,14 +58,12 @@ class Sound:
         envelope: (n,) float32 gain while the note is held.
         release: (r,) float32 gain after its end, from 1 to 0.
         gains: gain for every velocity of the layer.
-        exclusive_class: sounds of one class silence each other; 0 is none.
     """
 
     samples: Samples
     envelope: Samples
     release: Samples
     gains: Mapping[int, float]
-    exclusive_class: int
 
     @property
     def n_bytes(self) -> int:
@@ -100,9 +99,12 @@ class Sampler:
         """Return the velocity whose timbre stands for `velocity`.
 
         Raises:
-            ValueError: the font has no such preset.
+            ValueError: the font has no such preset, or the velocity is not 1 to 127.
         """
-        return self._keymap(bank, program, pitch).layers[velocity]
+        layers = self._keymap(bank, program, pitch).layers
+        if velocity not in layers:
+            raise ValueError(f"velocity must be 1 to 127, not {velocity}")
+        return layers[velocity]
 
     def exclusive_classes(self, bank: int, program: int, pitch: int) -> frozenset[int]:
         """Return the classes of sounds that a key silences when it is struck."""
@@ -114,9 +116,7 @@ class Sampler:
         Raises:
             ValueError: the font has no such preset.
         """
-        return self.store.get(
-            key, lambda: tuple(self._render(key)), lambda made: sum(sound.n_bytes for sound in made)
-        )
+        return self.store.get(key, lambda: tuple(self._render(key)), lambda made: sum(sound.n_bytes for sound in made))
 
     def is_ready(self, key: SoundKey) -> bool:
         """Tell whether a sound is kept, so that `sounds` will not have to render it."""
@@ -131,11 +131,11 @@ class Sampler:
 
     def _render(self, key: SoundKey) -> Iterable[Sound]:
         keymap = self._keymap(key.bank, key.program, key.pitch)
-        groups: dict[tuple[float, int], list[tuple[Region, Voice]]] = {}
+        groups: dict[float, list[tuple[Region, Voice]]] = {}
         for region in keymap.regions:
             if region.velocities[0] <= key.velocity <= region.velocities[1]:
                 voice = voice_of(region, self._font.samples[region.sample], key.pitch, key.velocity)
-                groups.setdefault((voice.volume.release_s, voice.exclusive_class), []).append((region, voice))
+                groups.setdefault(voice.volume.release_s, []).append((region, voice))
         velocities = [v for v, layer in keymap.layers.items() if layer == key.velocity]
         for group in groups.values():
             region, lead = max(group, key=lambda pair: (_audible(pair[1]), -pair[1].attenuation_cb))
@@ -158,7 +158,7 @@ class Sampler:
         placed = _placed(played, voices, lead)
         envelope = envelope[: placed.shape[1]].copy()
         fade_out(envelope)
-        return Sound(placed, envelope, release, gains, lead.exclusive_class)
+        return Sound(placed, envelope, release, gains)
 
     def _bent(self, voice: Voice, n: int) -> Samples:
         """Return the voice's sample at its pitch: the dear step, which velocity layers share."""
@@ -186,15 +186,15 @@ class Keymap:
     def __init__(self, regions: tuple[Region, ...]) -> None:
         self.regions = regions
         self.layers = _layers(regions)
-        self.exclusive_classes = frozenset(r.generators.get(57, 0) for r in regions) - {0}
+        self.exclusive_classes = frozenset(r.generators.get(EXCLUSIVE_CLASS, 0) for r in regions) - {0}
 
 
 @cache
 def held_length(n: int) -> int:
-    """Round a note's length in samples up to one of the few that are rendered, each the double of the last."""
+    """Round a note's length in samples up to one of the few that are rendered, each half as long again as the last."""
     length = SHORTEST_HELD
     while length < n:
-        length *= 2
+        length += length // 2
     return length
 
 
@@ -205,7 +205,7 @@ def _layers(regions: tuple[Region, ...]) -> dict[int, int]:
         cuts |= {max(region.velocities[0], 1), region.velocities[1] + 1}
     bounds = sorted(cuts)
     layers = {}
-    for low, high in zip(bounds, bounds[1:], strict=False):
+    for low, high in pairwise(bounds):
         n_layers = -(-(high - low) // MAX_LAYER_WIDTH)
         for velocity in range(low, high):
             layer = (velocity - low) * n_layers // (high - low)

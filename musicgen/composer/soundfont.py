@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 # Generator numbers that this module itself interprets; the rest belong to `voicing.py`.
 INSTRUMENT, KEY_RANGE, VELOCITY_RANGE, SAMPLE_ID = 41, 43, 44, 53
-ATTENUATION = 48
+ATTENUATION, EXCLUSIVE_CLASS = 48, 57
 # Values that only an instrument zone may set: a preset's are ignored, not added.
 INSTRUMENT_ONLY = frozenset({0, 1, 2, 3, 4, 12, 45, 46, 47, 50, 53, 54, 57, 58})
 # What a generator holds where no zone sets it; all others are 0.
@@ -140,10 +140,7 @@ class SoundFont:
     @cached_property
     def samples(self) -> tuple[SampleHeader, ...]:
         """Every sample's header, in the file's order."""
-        return tuple(
-            SampleHeader(_text(row[0]), *row[1:8], kind=row[9])  # row[8] links stereo partners: zones say it too
-            for row in self._tables[b"shdr"][:-1]
-        )
+        return tuple(_sample_header(*row) for row in self._tables[b"shdr"][:-1])
 
     def regions(self, bank: int, program: int) -> tuple[Region, ...]:
         """List what a preset plays.
@@ -218,6 +215,22 @@ class SoundFont:
             {number: _signed(number, value) for number, value in self._tables[level + b"gen"][first_gen:last_gen]},
             tuple(Modulator(*row) for row in self._tables[level + b"mod"][first_mod:last_mod]),
         )
+
+
+def _sample_header(
+    name: bytes,
+    start: int,
+    end: int,
+    loop_start: int,
+    loop_end: int,
+    sample_rate: int,
+    root_pitch: int,
+    correction_cents: int,
+    _link: int,  # a stereo sample's partner; the zones say it, too
+    kind: int,
+) -> SampleHeader:
+    text = _text(name)
+    return SampleHeader(text, start, end, loop_start, loop_end, sample_rate, root_pitch, correction_cents, kind)
 
 
 def _combine(preset: Zone, instrument: Zone) -> Region | None:

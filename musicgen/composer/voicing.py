@@ -88,7 +88,6 @@ class Voice:
         volume: envelope of the level.
         tremolo_to_cutoff_cents, envelope_to_cutoff_cents: how far oscillator and modulation envelope move the filter.
         tremolo_to_volume_db: how far the oscillator moves the level.
-        exclusive_class: sounds of one class silence each other; 0 is none.
     """
 
     playback: Playback
@@ -100,7 +99,6 @@ class Voice:
     tremolo_to_cutoff_cents: float
     envelope_to_cutoff_cents: float
     tremolo_to_volume_db: float
-    exclusive_class: int
 
 
 def voice_of(region: Region, header: SampleHeader, key: int, velocity: int) -> Voice:
@@ -117,7 +115,6 @@ def voice_of(region: Region, header: SampleHeader, key: int, velocity: int) -> V
         tremolo_to_cutoff_cents=at(10, 0),
         envelope_to_cutoff_cents=at(11, 0),
         tremolo_to_volume_db=at(13, 0) / 10,
-        exclusive_class=int(at(57, 0)),
     )
 
 

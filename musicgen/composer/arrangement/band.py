@@ -53,7 +53,7 @@ def _part(chair: Chair, notes: tuple[Note, ...]) -> Part:
         bank=instrument.bank,
         program=instrument.program,
         notes=notes,
-        gain_db=layer.gain_db,
+        gain_db=layer.gain_db + instrument.level_db,
         pan=layer.pan,
         reverb_db=layer.reverb_db,
     )

@@ -1,1 +1,1 @@
-"""Reading a prompt: text, phrases, numbers, keys, titles. `composer.brief` puts the parts together. Standard library only."""
+"""Reading a prompt: text, phrases, figures, keys, titles. Standard library only; `composer.brief` is the way in."""

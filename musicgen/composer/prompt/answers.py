@@ -1,14 +1,26 @@
-"""From what stands in a prompt to the brief's fields, one function a field, with the source of each and notes on conflicts."""
+"""From what stands in a prompt to the brief's fields, one function a field.
+
+Every field gets its source; contradictions and what cannot be done get a note.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from musicgen.composer.instruments import all_instruments
-from musicgen.composer.prompt.evidence import opposed, suggest_styles, weigh, weigh_tempo, weigh_tempo_factor
+from musicgen.composer.prompt.evidence import (
+    Meaning,
+    meanings_of,
+    opposed,
+    suggest_styles,
+    weigh,
+    weigh_tempo,
+    weigh_tempo_factor,
+)
 from musicgen.composer.prompt.figures import nearest_time_signature
 from musicgen.composer.prompt.hits import Hit
 from musicgen.composer.prompt.reading import Reading
+from musicgen.composer.prompt.style_rank import rank_styles
 from musicgen.composer.prompt.tempo import fit_tempo
 from musicgen.composer.prompt.title import make_title
 from musicgen.errors import InvalidOptions
@@ -31,6 +43,7 @@ class Answers:
     options: GenerationOptions
     reading: Reading
     known_styles: Collection[str]
+    meanings: Sequence[Meaning]
     values: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -61,7 +74,7 @@ def answer_all(options: GenerationOptions, reading: Reading, known_styles: Colle
     Raises:
         InvalidOptions: `key` or `time_signature` of the options is none.
     """
-    answers = Answers(options, reading, known_styles)
+    answers = Answers(options, reading, known_styles, meanings_of(reading.hits))
     for answer in (
         _style, _mood, _tempo, _key, _time_signature, _instruments, _era, _voice, _title, _language, _odds_and_ends,
     ):  # fmt: skip
@@ -70,47 +83,38 @@ def answer_all(options: GenerationOptions, reading: Reading, known_styles: Colle
 
 
 def _style(answers: Answers) -> None:
-    named = [hit for hit in answers.hits if hit.style and not hit.negated]
+    named = rank_styles(answers.hits, answers.reading.language)
     if named:
-        main = min(named, key=lambda hit: (_is_seasoning(answers, hit), -_n_words(hit), hit.first))
-        others = dict.fromkeys(hit.style for hit in named if hit.style != main.style)
-        answers.give("style", main.style, main.words)
-        answers.give("other_styles", tuple(others), [hit.words for hit in named if hit.style in others] or DEFAULT)
+        answers.give("style", named[0].style, named[0].words)
+        others = [hit for hit in named if hit.style != named[0].style]
+        answers.give(
+            "other_styles", tuple(dict.fromkeys(hit.style for hit in others)), [h.words for h in others] or DEFAULT
+        )
         answers.give("suggested_styles", ())
         return
-    suggested, words = suggest_styles(answers.hits, answers.known_styles)
+    allowed = set(answers.known_styles) - {hit.style for hit in answers.hits if hit.negated}
+    suggested, words = suggest_styles(answers.meanings, allowed)
     answers.give("style", suggested[0] if suggested else None, words if suggested else DEFAULT)
     answers.give("other_styles", ())
     answers.give("suggested_styles", suggested, words if suggested else DEFAULT)
 
 
-def _n_words(hit: Hit) -> int:
-    return len(hit.words.replace("-", " ").split())
-
-
-def _is_seasoning(answers: Answers, style: Hit) -> bool:
-    """Tell whether "with" or "and" brings a style in after another: "jazz with a hip hop beat" is jazz."""
-    before = [hit for hit in answers.hits if hit.last <= style.first]
-    lead_in = [hit for hit in before[-3:] if hit.has_role("feature", "and")]
-    return bool(lead_in) and any(hit.style and not hit.negated for hit in before)
-
-
 def _mood(answers: Answers) -> None:
     for name, middle, low in (("valence", 0.0, -1.0), ("arousal", 0.5, 0.0), ("brightness", 0.0, -1.0)):
-        weighed = weigh(answers.hits, name, middle, low, 1.0)
+        weighed = weigh(answers.meanings, name, middle, low, 1.0)
         answers.give(name, weighed.value if weighed else None, weighed.words if weighed else DEFAULT)
     for name, bounds in (("valence", OPPOSED_VALENCE), ("arousal", OPPOSED_AROUSAL)):
-        pair = opposed(answers.hits, name, *bounds)
+        pair = opposed(answers.meanings, name, *bounds)
         if pair:
             answers.note(f"The prompt asks for both '{pair[0]}' and '{pair[1]}'; the mood meets between them.")
 
 
 def _tempo(answers: Answers) -> None:
     figures = answers.reading.tempos
-    words = weigh_tempo(answers.hits)
+    words = weigh_tempo(answers.meanings)
     answers.give("tempo", None)
     answers.give("tempo_range", None)
-    answers.give("tempo_factor", weigh_tempo_factor(answers.hits))
+    answers.give("tempo_factor", weigh_tempo_factor(answers.meanings))
     exact = next((figure for figure in figures if figure.low == figure.high), None)
     said = answers.words_at(exact.start, exact.end) if exact else ""
     if answers.options.tempo is not None:
@@ -140,7 +144,9 @@ def _give_tempo(answers: Answers, tempo: float, source: str) -> None:
     fitted = fit_tempo(tempo)
     answers.give("tempo", fitted, source)
     if fitted != tempo:
-        answers.note(f"{tempo:g} BPM is outside {MIN_TEMPO:g} to {MAX_TEMPO:g}; the track counts {fitted:g} BPM instead.")
+        answers.note(
+            f"{tempo:g} BPM is outside {MIN_TEMPO:g} to {MAX_TEMPO:g}; the track counts {fitted:g} BPM instead."
+        )
 
 
 def _playable(low: float, high: float) -> tuple[float, float]:
@@ -151,7 +157,7 @@ def _playable(low: float, high: float) -> tuple[float, float]:
 
 
 def _key(answers: Answers) -> None:
-    found = answers.reading.key
+    found = next(iter(answers.reading.keys), None)
     mode_hit = next((hit for hit in answers.hits if not hit.negated and any(e.mode for e in hit.entries)), None)
     mode = next((e.mode for e in mode_hit.entries if e.mode), None) if mode_hit else None
     answers.give("tonic", None)
@@ -169,6 +175,8 @@ def _key(answers: Answers) -> None:
         gloomy = (answers.values["valence"] or 0.0) < GLOOMY_VALENCE
         if found.mode or (mode is None and not gloomy):
             answers.give("mode", found.mode or "major", said)
+    if len({(key.tonic, key.mode) for key in answers.reading.keys}) > 1 and answers.sources["tonic"] != REQUEST:
+        answers.note(f"The prompt names several keys; the track stays in '{answers.sources['tonic']}'.")
     if answers.reading.progression:
         answers.note(f"Chords cannot be dictated; '{answers.reading.progression}' was not read as a progression.")
 
@@ -202,15 +210,17 @@ def _instruments(answers: Answers) -> None:
     wanted: dict[str, Hit] = {}
     unwanted: dict[str, Hit] = {}
     for hit in answers.hits:
-        for name in hit.instruments:
-            (unwanted if hit.negated else wanted).setdefault(name, hit)
         for entry in hit.entries:
-            unwanted.update({name: hit for name in entry.without if not hit.negated})
+            if not hit.negated:
+                wanted.update({name: wanted.get(name, hit) for name in entry.instruments})
+                unwanted.update({name: unwanted.get(name, hit) for name in entry.without})
+            elif not entry.missing:  # "no banjo" does not ban the guitar that would play instead
+                unwanted.update({name: unwanted.get(name, hit) for name in entry.instruments})
     kept = {name: hit for name, hit in wanted.items() if not _refuses(unwanted, name)}
     for name in wanted.keys() - kept.keys():
         answers.note(f"'{wanted[name].words}' is both asked for and refused; it stays out.")
-    for hit in dict.fromkeys(map(id, kept.values())):
-        _note_missing(answers, next(h for h in kept.values() if id(h) == hit))
+    for hit in kept.values():
+        _note_missing(answers, hit)
     alone = any(hit.has_role("alone") and not hit.instruments and not hit.negated for hit in answers.hits)
     solo = bool(kept) and (alone or all(hit.exclusive for hit in kept.values()))
     answers.give("wanted", tuple(kept), [hit.words for hit in kept.values()] or DEFAULT)
@@ -236,12 +246,14 @@ def _era(answers: Answers) -> None:
     if figure:
         answers.give("era", figure.value, answers.words_at(figure.start, figure.end))
     else:
-        answers.give("era", next((e.era for e in hit.entries if e.era), None) if hit else None, hit.words if hit else DEFAULT)
+        answers.give(
+            "era", next((e.era for e in hit.entries if e.era), None) if hit else None, hit.words if hit else DEFAULT
+        )
 
 
 def _voice(answers: Answers) -> None:
     wants = [hit for hit in answers.hits if hit.has_role("voice") and not hit.negated]
-    refuses = [h for h in answers.hits if h.has_role("instrumental") and not h.negated or h.has_role("voice") and h.negated]
+    refuses = [hit for hit in answers.hits if hit.has_role("voice" if hit.negated else "instrumental")]
     if answers.options.instrumental is not None:
         answers.give("instrumental", answers.options.instrumental, REQUEST)
     elif refuses or wants:

@@ -1,8 +1,10 @@
 """Weighing the hits: mood, energy, tempo words, suggested styles. Pure arithmetic on what `scopes.py` left."""
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+import math
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from musicgen.composer.lexicon import Entry
 from musicgen.composer.prompt.hits import Hit
@@ -12,6 +14,8 @@ from musicgen.options import MAX_TEMPO, MIN_TEMPO
 REFUSED_STRENGTH = -0.4
 REFUSED_WEIGHT = 0.6
 MAX_STRENGTH = 1.7
+# Only moods this near to each other, in tokens, contradict; in a long prompt they may be a story.
+OPPOSED_REACH = 4
 # The tempo that is neither slow nor fast.
 MIDDLE_TEMPO = 100.0
 # The first suggestion of an entry counts in full, the next ones less.
@@ -36,19 +40,31 @@ class TempoWords:
     overruled: tuple[str, ...]
 
 
-def _meanings(hits: Sequence[Hit]) -> Iterator[tuple[Hit, Entry, float]]:
-    """Go through all meanings of content with their strengths."""
-    for hit in hits:
-        strength = REFUSED_STRENGTH if hit.negated else max(min(hit.strength, MAX_STRENGTH), -1.0)
-        for entry in hit.entries:
-            yield hit, entry, strength
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A meaning that the prompt carries, where, and how strongly: 1 as the lexicon says, below 0 turned round."""
+
+    hit: Hit
+    entry: Entry
+    strength: float
 
 
-def weigh(hits: Sequence[Hit], field: str, middle: float, low: float, high: float) -> Weighed | None:
-    """Average what the hits say of `valence`, `arousal` or `brightness`, as distances from `middle`, within limits."""
+def meanings_of(hits: Sequence[Hit]) -> list[Meaning]:
+    """List all meanings of content with their strengths, in order."""
+    return [
+        Meaning(hit, entry, REFUSED_STRENGTH if hit.negated else max(min(hit.strength, MAX_STRENGTH), -1.0))
+        for hit in hits
+        for entry in hit.entries
+        if entry.role is None
+    ]
+
+
+def weigh(meanings: Sequence[Meaning], field: str, middle: float, low: float, high: float) -> Weighed | None:
+    """Average what the words say of `valence`, `arousal` or `brightness`, as distances from `middle`, within limits."""
     total = weights = 0.0
     words = []
-    for hit, entry, strength in _meanings(hits):
+    for meaning in meanings:
+        hit, entry, strength = meaning.hit, meaning.entry, meaning.strength
         value = getattr(entry, field)
         if value is not None:
             weight = entry.weight * (REFUSED_WEIGHT if hit.negated else 1.0)
@@ -58,31 +74,38 @@ def weigh(hits: Sequence[Hit], field: str, middle: float, low: float, high: floa
     return Weighed(round(total / weights, 3), tuple(dict.fromkeys(words))) if words else None
 
 
-def opposed(hits: Sequence[Hit], field: str, low: float, high: float) -> tuple[str, str] | None:
-    """Find two moods of which one says less than `low` and the other more than `high`."""
+def opposed(meanings: Sequence[Meaning], field: str, low: float, high: float) -> tuple[str, str] | None:
+    """Find two neighbouring moods of which one says less than `low` and the other more than `high`."""
     said = [
-        (getattr(entry, field), hit.words)
-        for hit, entry, strength in _meanings(hits)
-        if strength > 0 and entry.weight == 1 and getattr(entry, field) is not None
+        (getattr(m.entry, field), m.hit)
+        for m in meanings
+        if m.strength > 0 and m.entry.weight == 1 and getattr(m.entry, field) is not None
     ]
-    lows = [words for value, words in said if value < low]
-    highs = [words for value, words in said if value > high]
-    return (lows[0], highs[0]) if lows and highs else None
+    for (value, hit), (next_value, next_hit) in pairwise(said):
+        apart = next_hit.first - hit.last
+        if min(value, next_value) < low and max(value, next_value) > high and apart <= OPPOSED_REACH:
+            return hit.words, next_hit.words
+    return None
 
 
-def weigh_tempo(hits: Sequence[Hit]) -> TempoWords | None:
+def weigh_tempo(meanings: Sequence[Meaning]) -> TempoWords | None:
     """Narrow the tempo by every word for it; of two that exclude each other the first wins."""
     result: TempoWords | None = None
-    for hit, entry, strength in _meanings(hits):
+    for meaning in meanings:
+        hit, entry, strength = meaning.hit, meaning.entry, meaning.strength
         if entry.tempo is None:
             continue
         low, high = sorted(_bend(tempo, strength) for tempo in entry.tempo)
         if result is None:
             result = TempoWords(low, high, (hit.words,), ())
         elif max(low, result.low) < min(high, result.high):
-            result = TempoWords(max(low, result.low), min(high, result.high), (*result.words, hit.words), result.overruled)
+            result = TempoWords(
+                max(low, result.low), min(high, result.high), (*result.words, hit.words), result.overruled
+            )
         elif hit.negated:  # "not too fast, not too slow": anything between
-            result = TempoWords(min(low, result.low), max(high, result.high), (*result.words, hit.words), result.overruled)
+            result = TempoWords(
+                min(low, result.low), max(high, result.high), (*result.words, hit.words), result.overruled
+            )
         else:
             result = TempoWords(result.low, result.high, result.words, (*result.overruled, hit.words))
     return result
@@ -94,23 +117,21 @@ def _bend(tempo: float, strength: float) -> float:
     return round(min(max(bent, MIN_TEMPO), MAX_TEMPO), 1)
 
 
-def weigh_tempo_factor(hits: Sequence[Hit]) -> float:
+def weigh_tempo_factor(meanings: Sequence[Meaning]) -> float:
     """Multiply what scenes and comparatives ("faster") do to a style's tempo, 0.7 to 1.4."""
-    factor = 1.0
-    for hit, entry, strength in _meanings(hits):
-        factor *= entry.tempo_factor ** (strength if not hit.negated else 0.0)
+    once = {meaning.entry.name: meaning for meaning in meanings if not meaning.hit.negated}
+    factor = math.prod(meaning.entry.tempo_factor**meaning.strength for meaning in once.values())
     return round(min(max(factor, 0.7), 1.4), 3)
 
 
-def suggest_styles(hits: Sequence[Hit], known: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def suggest_styles(meanings: Sequence[Meaning], allowed: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Rank the styles that scenes, moods and instruments suggest, with the words that did."""
-    votes: Counter[str] = Counter()
-    words = []
-    refused = {hit.style for hit in hits if hit.negated}
-    for hit, entry, strength in _meanings(hits):
-        if strength > 0 and entry.styles:
-            words.append(hit.words)
-            for style, share in zip(entry.styles, SUGGESTION_SHARES, strict=False):
-                if style in known and style not in refused:
-                    votes[style] += entry.weight * share
-    return tuple(style for style, _ in votes.most_common()), tuple(dict.fromkeys(words))
+    votes: defaultdict[str, float] = defaultdict(float)
+    asking = {m.entry.name: m for m in meanings if m.strength > 0 and m.entry.styles}
+    for meaning in asking.values():
+        entry = meaning.entry
+        for style, share in zip(entry.styles, SUGGESTION_SHARES, strict=False):
+            if style in allowed:
+                votes[style] += (entry.style_weight or entry.weight) * share
+    words = dict.fromkeys(meaning.hit.words for meaning in asking.values())
+    return tuple(sorted(votes, key=votes.__getitem__, reverse=True)), tuple(words)

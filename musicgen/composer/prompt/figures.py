@@ -11,23 +11,26 @@ from musicgen.notation import TimeSignature
 _FRACTION = re.compile(r"(?<![\d/.])(\d{1,2})\s?/\s?(2|4|8|16)(?![\d/])(?!\s?(?:of|cup|price|off|star|mile)\b)")
 _COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "nine": 9, "twelve": 12}
 _COUNT = "|".join(_COUNTS)
-_IN_COUNT = re.compile(
-    rf"\bin (\d{{1,2}}|{_COUNT})(?=\s?(?:$|[,.;!?\n)]|(?:time|meter|metre|feel|at|with)\b))"
+_IN_COUNT = re.compile(rf"\bin (\d{{1,2}}|{_COUNT})(?=\s?(?:$|[,.;!?\n)]|(?:time|meter|metre|feel|at|with)\b))")
+_SPOKEN = re.compile(
+    rf"\b({_COUNT})[\s-](quarter|four|eight)s?(?=\s(?:time|meter|metre|feel|beat|groove|rhythm|signature)\b|$|[,.;])"
 )
-_SPOKEN = re.compile(rf"\b({_COUNT})[\s-](quarter|four|eight)s?(?=\s(?:time|meter|metre|feel|beat|groove|rhythm|signature)\b|$|[,.;])")
 # 四分の三拍子, 四分之三拍, 4분의 3박자, 3拍子, 3박자, 三拍子
 _HAN_COUNTS = {"二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
-_EASTERN = re.compile(r"(?:([48四八])\s?(?:分の|分之|분의)\s?)?(\d{1,2}|[二三四五六七九])\s?(?:拍子|박자|(?<=[二三四五六七九])拍)")
+_EASTERN = re.compile(
+    r"(?:([48四八])\s?(?:分の|分之|분의)\s?)?(\d{1,2}|[二三四五六七九])\s?(?:拍子|박자|(?<=[二三四五六七九])拍)"
+)
 _UNITS = {"4": 4, "8": 8, "四": 4, "八": 8, None: 4}
 
 _DECADE = re.compile(
-    r"(?<![\d.])(?:(?P<century>19|20)(?P<full>\d)0|(?P<short>[5-9]0)|(?P<marked>(?<=the )[0-4]0|(?<=')[0-4]0|(?<=early )[0-4]0|"
-    r"(?<=late )[0-4]0|(?<=mid )[0-4]0))\s?(?:'?s\b|er\b|ern\b|-?х\b|-?е\b|年代|년대)"
+    r"(?<![\d.])(?:(?P<century>19|20)(?P<full>\d)0|(?P<short>[5-9]0)|"
+    r"(?P<marked>(?:(?<=the )|(?<=')|(?<=early )|(?<=late )|(?<=mid ))[0-4]0))\s?"
+    r"(?:'?s\b|er\b|ern\b|-?х\b|-?е\b|年代|년대)"
 )
 _DECADE_AFTER = re.compile(r"\b(?:anos|anni|annees|les annees|decada de(?: los)?)\s?(?:los )?'?(?:19|20)?(\d)0\b")
-_YEAR = re.compile(r"(?<![\d.,:$#-])(19\d|20[012])\d(?![\d.,:%]\d|\d|s?\s?(?:bpm|hz|people|times))")
+_YEAR = re.compile(r"(?<![\d$#-])(?<!\d[.,:])(19\d|20[012])\d(?![\d.,:%]\d|\d|s?\s?(?:bpm|hz|people|times))")
 _LENGTH = re.compile(
-    r"(?<![\d.,:])(\d{1,4}(?:[.,]\d)?)[\s-]?(seconds?|secs?|minutes?|mins?|segundos?|minutos?|secondes?|sekunden?|minuten?|"
+    r"(?<!\d)(?<!\d[.,:])(\d{1,4}(?:[.,]\d)?)[\s-]?(seconds?|secs?|minutes?|mins?|hours?|segundos?|minutos?|secondes?|sekunden?|minuten?|"
     r"secondi|minuti|секунд\w*|минут\w*|秒|分钟|分鐘|분(?=짜리|\s?길이|$)|초)(?![^\W\d_])"
 )
 
@@ -59,7 +62,7 @@ def find_time_signatures(folded: str) -> list[Figure]:
 
 
 def nearest_time_signature(asked: str) -> TimeSignature:
-    """Return the time signature asked for, or the nearest that can be played: other units keep the beats, long bars shrink."""
+    """Return the time signature asked for or the nearest playable: other units keep the beats, long bars shrink."""
     beats, unit = (int(number) for number in asked.split("/"))
     if (beats, unit) == (2, 2):
         return TimeSignature(4, 4)
@@ -87,6 +90,6 @@ def find_length_s(folded: str) -> Figure | None:
     match = _LENGTH.search(folded)
     if not match:
         return None
-    is_minutes = match[2][0] in "mм分분"
-    seconds = float(match[1].replace(",", ".")) * (60 if is_minutes else 1)
+    unit = {"m": 60, "м": 60, "分": 60, "분": 60, "h": 3600}.get(match[2][0], 1)
+    seconds = float(match[1].replace(",", ".")) * unit
     return Figure(f"{seconds:g}", match.start(), match.end())

@@ -3,15 +3,17 @@
 Overlaps are settled here (longest first); what neighbours do to each other is settled in `scopes.py`.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 from musicgen.composer.lexicon import NO_LANGUAGE, Entry, Word
 from musicgen.composer.prompt.phrases import Match
 from musicgen.composer.prompt.text import PromptText, Token
 
+# Roles of words that say something about the music, rather than about their neighbours.
+_CONTENT = frozenset((None, "voice", "instrumental", "alone"))
 # A script decides where this share of the letters is written in it.
 _SCRIPT_SHARE = 0.25
 # With equal evidence the language that comes first wins.
@@ -27,6 +29,8 @@ class Hit:
         words: as they were written.
         entries: their meanings; empty for a style that has no other meaning.
         style: the style that they name.
+        roles: what they do to their neighbours; None stands for a plain meaning.
+        instruments: what they name or bring along.
         negated: whether the prompt refuses it.
         strength: "very" makes it more, "a bit" less, "less" turns it round.
         exclusive: whether the prompt wants it and nothing else.
@@ -37,23 +41,24 @@ class Hit:
     words: str
     entries: tuple[Entry, ...]
     style: str | None = None
+    roles: frozenset[str | None] = field(init=False)
+    instruments: tuple[str, ...] = field(init=False)
     negated: bool = False
     strength: float = 1.0
     exclusive: bool = False
 
+    def __post_init__(self) -> None:
+        self.roles = frozenset(entry.role for entry in self.entries)
+        self.instruments = tuple(name for entry in self.entries for name in entry.instruments)
+
     def has_role(self, *roles: str) -> bool:
         """Tell whether one of its meanings plays one of the roles."""
-        return any(entry.role in roles for entry in self.entries)
-
-    @property
-    def instruments(self) -> tuple[str, ...]:
-        """Instruments that it names or brings along."""
-        return tuple(name for entry in self.entries for name in entry.instruments)
+        return not self.roles.isdisjoint(roles)
 
     @property
     def is_content(self) -> bool:
         """Whether it says something about the music, rather than about its neighbours."""
-        return self.style is not None or any(e.role in (None, "voice", "instrumental") for e in self.entries)
+        return self.style is not None or not self.roles.isdisjoint(_CONTENT)
 
     @property
     def is_noun(self) -> bool:
@@ -84,9 +89,10 @@ def _language_of_script(folded: str) -> str | None:
 
 def _language_of_words(matches: Iterable[Match[Word]]) -> str | None:
     """Let every word vote for its languages; words of one language alone, and small words, count most."""
-    votes: Counter[str] = Counter()
+    votes: defaultdict[str, float] = defaultdict(float)
     for match in matches:
-        languages = {word.language for word in match.found if word.language != NO_LANGUAGE}
+        voters = [word for word in match.found if not word.strict or word.entry.role == "function"]
+        languages = {word.language for word in voters if word.language != NO_LANGUAGE}
         small = any(word.entry.role == "function" for word in match.found)
         for language in languages:
             votes[language] += (2 if small else 1) / len(languages) ** 2
@@ -103,8 +109,8 @@ def settle(
 ) -> list[Hit]:
     """Choose among overlapping matches and return the hits in order.
 
-    A style word inside a longer phrase ("haunted house") belongs to the phrase. Of the others the longest win, styles before
-    words, though moods and tempos inside a style's name ("slow blues") still count.
+    A style word inside a longer phrase ("haunted house") belongs to the phrase. Of the others the longest win,
+    styles before words, though moods and tempos inside a style's name ("slow blues") still count.
     """
 
     def place(match: Match) -> tuple[int, int]:
@@ -141,7 +147,7 @@ def _take(taken: list[bool], match: Match) -> bool:
 
 
 def _may_stand_in_style(entry: Entry) -> bool:
-    """Tell whether a word keeps its meaning within a style's name: "slow blues" is slow, "drum and bass" names no drum."""
+    """Tell whether a word keeps its meaning in a style's name: "slow blues" is slow, "drum and bass" names no drum."""
     return entry.role is None and not entry.instruments and not entry.without
 
 

@@ -1,4 +1,4 @@
-"""Keys in the text: "in D minor", "F#m", "key of Eb", "fis-Moll", "re mineur", "la menor", "ハ短調", "C小调", "다단조", "ля минор".
+"""Keys in the text, in ten languages: "in D minor", "F#m", "key of Eb", "fis-Moll", "la menor", "ハ短調", "ля минор".
 
 Reads text that has kept its capitals: "Am" is a chord and "am" is not. A mode without a tonic ("a minor key") is a word
 of the lexicon.
@@ -22,8 +22,8 @@ _SOLFEGE = {"do": 0, "re": 2, "mi": 4, "fa": 5, "sol": 7, "la": 9, "si": 11}
 _CYRILLIC = {"до": 0, "ре": 2, "ми": 4, "фа": 5, "соль": 7, "ля": 9, "си": 11}
 _IROHA = {"ハ": 0, "ニ": 2, "ホ": 4, "ヘ": 5, "ト": 7, "イ": 9, "ロ": 11}
 _HANGUL = {"다": 0, "라": 2, "마": 4, "바": 5, "사": 7, "가": 9, "나": 11}
-_SHARPS = frozenset("# ♯ sharp sostenido diese diesis sustenido диез is 嬰 升 올림".split())
-_FLATS = frozenset("b ♭ flat bemol bemolle бемоль es s 変 變 降 내림".split())
+_SHARPS = frozenset({"#", "♯", "sharp", "sostenido", "diese", "diesis", "sustenido", "диез", "is", "嬰", "升", "올림"})
+_FLATS = frozenset({"b", "♭", "flat", "bemol", "bemolle", "бемоль", "es", "s", "変", "變", "降", "내림"})
 
 _LATIN_MODES = "|".join(sorted((w for w in _MODE_OF if w.isascii()), key=len, reverse=True))
 _CYRILLIC_MODES = "мажор[еа]?|минор[еа]?"
@@ -42,7 +42,8 @@ _EASTERN = re.compile(
     rf"([嬰変變升降#♯♭]|올림|내림)?\s?([ハニホヘトイロ다라마바사가나]|[A-Ga-g])(#|♯|b|♭)?\s?({_HAN_MODES})"
 )
 _NAMED = re.compile(
-    r"(?<!\w)(?:(?:in )?(?:the )?key(?: of| is|:| =)|tonality(?: of)?|tonart|tonalite de|tonalidad de|tonalita di|тональность|キー[は:]|调[:是]|키[는:])"
+    r"(?<!\w)(?:(?:in )?(?:the )?key(?: of| is|:| =)|tonality(?: of)?|tonart|tonalite de|tonalidad de|tonalita di|"
+    r"тональность|キー[は:]|调[:是]|키[는:])"
     r"\s?([A-Ga-g])(?:\s?(#|♯|♭)|(b)|[\s-](sharp|flat))?(m(?:in)?|maj)?(?![\w#'])", re.I
 )  # fmt: skip
 _AFTER = (
@@ -50,9 +51,12 @@ _AFTER = (
 )
 _IN_LETTER = re.compile(rf"(?<!\w)[Ii]n ([A-G])(?:(#|♯|♭)|(b)|[\s-](sharp|flat))?(m(?:in)?|maj)?{_AFTER}")
 _CHORD = re.compile(rf"(?<![\w#/'])(?<!\d )([A-G])(?:(#|♯|♭|b)m(?![\w#])|m{_AFTER})")
-# Chord symbols in a row: at least three.
+# Chord symbols or numerals in a row: at least three.
 _SYMBOL = r"[A-G][#b♯♭]?(?:maj7|m7b5|m7|m|7|dim|sus[24])?"
-PROGRESSION = re.compile(rf"(?<!\w){_SYMBOL}(?:(?:\s?[-|,>/→]+\s?|\s){_SYMBOL}){{2,}}(?![\w#])")
+_NUMERAL = r"[b#♭♯]?(?:VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)[°7]?"
+_PROGRESSION = re.compile(
+    rf"(?<!\w)(?:{_SYMBOL}(?:(?:\s?[-|,>/→]+\s?|\s){_SYMBOL}){{2,}}|{_NUMERAL}(?:\s?-\s?{_NUMERAL}){{2,}})(?![\w#])"
+)
 # "in a minor key", "a minor mood": an article, not the note A.
 _ARTICLE_BEFORE = re.compile(
     r"\s(?:key|keys|mode|scale|tonality|chords?|mood|feel|feeling|tone|sound|third|way|style|vibe)\b", re.I
@@ -69,8 +73,8 @@ class KeyFound:
     end: int
 
 
-def find_key(cased: str) -> KeyFound | None:
-    """Find the first key that is named in full, or else the first tonic."""
+def find_keys(cased: str) -> list[KeyFound]:
+    """Find the keys that are named in full, or else those that are named by a tonic or a chord, in order."""
     folded = cased.casefold() if len(cased.casefold()) == len(cased) else cased
     full = [
         *_letters(cased),
@@ -84,7 +88,7 @@ def find_key(cased: str) -> KeyFound | None:
         *(_bare(m) for m in _IN_LETTER.finditer(cased)),
         *(_key(m, LETTER_PITCH_CLASS[m[1]] + _alter(m[2]), "minor") for m in _CHORD.finditer(cased)),
     ]
-    return min(short, key=lambda key: key.start, default=None)
+    return sorted(short, key=lambda key: key.start)
 
 
 def _letters(cased: str) -> list[KeyFound]:
@@ -134,3 +138,12 @@ def _german(letter: str, suffix: str | None) -> int:
 
 def _eastern(name: str) -> int:
     return {**_IROHA, **_HANGUL}.get(name, LETTER_PITCH_CLASS.get(name.upper(), 0))
+
+
+def find_progression(cased: str) -> str | None:
+    """Find a row of chords.
+
+    Letters alone ("A B C") may be anything; a minor, a seventh or an accidental makes them chords.
+    """
+    match = _PROGRESSION.search(cased)
+    return match[0] if match and any(char in "m7#b♯♭Vv" for char in match[0]) else None

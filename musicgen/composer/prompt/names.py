@@ -1,4 +1,4 @@
-"""Names in a prompt: the title it gives the piece, and people or works it wants imitated. Neither describes the music."""
+"""Names in a prompt: its title, and people or works that it wants imitated. Neither describes the music."""
 
 import re
 from dataclasses import dataclass
@@ -7,26 +7,83 @@ from musicgen.composer.prompt.text import PromptText
 
 MAX_TITLE_CHARS = 80
 _CALLED = re.compile(
-    r"(?<!so-)(?<!style )(?<!genre )(?<!band )(?<!artist )(?<!dance )(?<!scale )(?<!\w)(?:called|titled|entitled|named|title(?: is|:)|"
+    r"(?<!so-)(?<!style )(?<!genre )(?<!band )(?<!artist )(?<!dance )(?<!scale )(?<!\w)"
+    r"(?:called|titled|entitled|named|title(?: is|:)|"
     r"llamad[ao]|titulad[ao]|intitule|intitulee|appele|appelee|genannt|namens|mit dem titel|chamad[ao]|intitulad[ao]|"
     r"intitolat[ao]|chiamat[ao]|под названием|название)(?!\w)\s?:?\s?"
 )
 _QUOTED = re.compile(r"\"([^\"\n]{1,80})\"|'([^\n]{1,80}?)'(?!\w)|[「『《<]([^」』》>\n]{1,80})[」』》>]")
-_FREE_QUOTE = re.compile(r"(?<!\w)\"([^\"\n]{2,60})\"|[『《]([^』》\n]{1,60})[』》]|「([^」\n]{1,60})」(?=という|って|라는)")
-_EASTERN = re.compile(
-    r"(?:タイトル|曲名|标题|標題|题目|歌名|名为|名為|叫做|题为|제목)(?:は|是|为|:|은|이)?\s?[\"「『《]?"
-    r"([^\"「『《」』》,.。、\n]{1,40}?)(?:[\"」』》]|の曲|的(?:歌|曲|音乐|音樂)|인|$|[,.。、\n])"
+_FREE_QUOTE = re.compile(
+    r"(?<!\w)\"([^\"\n]{2,60})\"|[『《]([^』》\n]{1,60})[』》]|「([^」\n]{1,60})」(?=という|って|라는)"
 )
-_SPEECH = re.compile(r"(?:lyrics?|saying|says|sings?|singing|words|chant(?:ing)?)\s?:?\s?$")
-_STOP_WORDS = frozenset("with in at featuring using that which for by con en a avec dans mit com em в с".split())
-_SMALL_WORDS = frozenset("of the and in a an to for on at my your de la le el del der die das und y e et du i o o'".split())
+_EASTERN = re.compile(
+    r"(?:タイトル|曲名|标题|標題|题目|歌名|名为|名為|叫做|题为|제목)(?:は|是|为|:|은|이)?\s?[\"'「『《]?"
+    r"([^\"'「『《」』》,.。、\n]{1,40}?)(?:[\"'」』》]|の曲|的(?:歌|曲|音乐|音樂)|인|$|[,.。、\n])"
+)
+_NO_TITLE = re.compile(r"(?:like|by|of|from|to|lyrics?|saying|says|sings?|singing|words|chant(?:ing)?)\s?:?\s?$")
+_STOP_WORDS = frozenset(
+    {
+        "with",
+        "in",
+        "at",
+        "featuring",
+        "using",
+        "that",
+        "which",
+        "for",
+        "by",
+        "con",
+        "en",
+        "a",
+        "avec",
+        "dans",
+        "mit",
+        "com",
+        "em",
+        "в",
+        "с",
+    }
+)
+_SMALL_WORDS = frozenset(
+    {
+        "of",
+        "the",
+        "and",
+        "in",
+        "a",
+        "an",
+        "to",
+        "for",
+        "on",
+        "at",
+        "my",
+        "your",
+        "de",
+        "la",
+        "le",
+        "el",
+        "del",
+        "der",
+        "die",
+        "das",
+        "und",
+        "y",
+        "e",
+        "et",
+        "du",
+        "i",
+        "o",
+        "o'",
+    }
+)
 _WORD = re.compile(r"[^\s,.;:!?()\"]+")
 _MAX_TITLE_WORDS = 8
 _NAME = r"(?:[Tt]he )?([A-Z][\w'-]*(?:(?: (?:and|of|the|&|n'|van|von|de))? [A-Z][\w'-]*){0,4})"
 _IN_STYLE_OF = re.compile(
-    r"(?i:(?<!\w)(?:in the (?:style|vein) of|style of|sounds? (?:exactly |just )?like|similar to|inspired by|reminiscent of|"
+    r"(?i:(?<!\w)(?:in the (?:style|vein) of|style of|sounds? (?:exactly |just )?like|similar to|inspired by|"
+    r"reminiscent of|"
     r"(?:song|songs|music|track|tune|piece|something|someone) (?:by|like)|cover of|estilo de|dans le style de|"
-    r"a la maniere de|nello stile di|imitat(?:e|ing)|a la)) " + _NAME
+    r"a la maniere de|nello stile di|imitat(?:e|ing)|a la)) \"?" + _NAME
 )
 _TYPE_BEAT = re.compile(r"(?<!\w)((?:[A-Z][\w'-]* ){1,3})type beat")
 
@@ -54,7 +111,11 @@ def find_title(text: PromptText) -> Name | None:
     for quote in _FREE_QUOTE.finditer(text.cased):
         start, end = quote.span(quote.lastindex or 0)
         is_whole = quote.start() == 0 and quote.end() >= len(text.cased.rstrip())
-        if not is_whole and not text.cased[start].islower() and not _SPEECH.search(text.folded[max(0, start - 20) : start - 1]):
+        if (
+            not is_whole
+            and not text.cased[start].islower()
+            and not _NO_TITLE.search(text.folded[max(0, start - 20) : start - 1])
+        ):
             return _name(text, start, end)
     return None
 
@@ -70,14 +131,18 @@ def _unquoted(cased: str, start: int) -> tuple[int, int]:
         small = word[0].lower()
         following = words[place + 1][0] if place + 1 < len(words) else ""
         joins = small in _SMALL_WORDS and word[0] == small and following[:1].isupper()
-        if small == "with" or (not capitals and small in _STOP_WORDS) or (capitals and not (word[0][0].isupper() or joins)):
+        if (
+            small == "with"
+            or (not capitals and small in _STOP_WORDS)
+            or (capitals and not (word[0][0].isupper() or joins))
+        ):
             break
         end = word.end()
     return start, end
 
 
 def find_imitated(text: PromptText) -> list[Name]:
-    """Find capitalised names after "in the style of", "sounds like" and their like; capitals everywhere mean nothing."""
+    """Find capitalised names after "in the style of", "sounds like"; capitals everywhere mean nothing."""
     if text.cased.isupper():
         return []
     spans = [match.span(1) for match in (*_IN_STYLE_OF.finditer(text.cased), *_TYPE_BEAT.finditer(text.cased))]

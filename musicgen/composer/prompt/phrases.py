@@ -5,14 +5,21 @@ Knows nothing of what phrases mean: whoever adds one says what is found with it.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
-from musicgen.composer.prompt.text import Token, fold, tokenise
+from musicgen.composer.prompt.text import Token, tokenise
 
 Found = TypeVar("Found")
+# Entries of the vocabulary that a word may stand for: within a phrase, and only at its end.
+_Spellings = tuple[tuple[str, ...], tuple[str, ...]]
+_UNKNOWN: _Spellings = ((), ())
 # "melanchol*" matches every word that begins so; no written prefix is longer.
 _MAX_PREFIX = 14
 _MIN_PREFIX = 2
+# No phrase has a longer word; of the others this many are remembered.
+_LONGEST_WORD = 40
+_MEMORY = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +42,22 @@ class _Node(Generic[Found]):
 
 
 class PhraseIndex(Generic[Found]):
-    """Phrases of one or more words. A word ending in "*" stands for all words that begin so; plurals in -s are found too."""
+    """Phrases of one or more words, folded as prompts are.
+
+    A word ending in "*" stands for all words that begin so, and plurals in -s are found too.
+    """
 
     def __init__(self, phrases: Iterable[tuple[str, Found]]) -> None:
         self._root: _Node[Found] = _Node()
         self._vocabulary: set[str] = set()
         for phrase, found in phrases:
             self._add(phrase, found)
+        self._spellings = lru_cache(maxsize=_MEMORY)(self._spellings_of)
 
     def _add(self, phrase: str, found: Found) -> None:
-        folded = fold(phrase)
         node = self._root
-        for token in tokenise(folded.replace("*", " ")):
-            word = token.text + ("*" if folded[token.end : token.end + 1] == "*" else "")
+        for token in tokenise(phrase):
+            word = token.text + ("*" if phrase[token.end : token.end + 1] == "*" else "")
             self._vocabulary.add(word)
             node = node.follow.setdefault(word, _Node())
         if node is self._root:
@@ -56,33 +66,37 @@ class PhraseIndex(Generic[Found]):
 
     def find(self, tokens: Sequence[Token]) -> list[Match[Found]]:
         """Find every phrase at every place; of readings of the same tokens the most literal one."""
-        spellings = [self._spellings(token.text) for token in tokens]
+        spellings = [self._spellings(token.text) if len(token.text) <= _LONGEST_WORD else _UNKNOWN for token in tokens]
         matches: list[Match[Found]] = []
-        for first, words in enumerate(spellings):
-            if words:
+        for first, candidates in enumerate(spellings):
+            if candidates != _UNKNOWN:
                 matches.extend(self._from(first, spellings))
         return matches
 
-    def _from(self, first: int, spellings: Sequence[Sequence[str]]) -> Iterable[Match[Found]]:
+    def _from(self, first: int, spellings: Sequence[_Spellings]) -> Iterable[Match[Found]]:
         """Walk the tree from one token; nodes are kept in the order of literalness."""
         nodes = [self._root]
         for last in range(first, len(spellings)):
-            nodes = [node.follow[word] for node in nodes for word in spellings[last] if word in node.follow]
-            if not nodes:
-                return
-            found = next((node.ends for node in nodes if node.ends), None)
+            words, singulars = spellings[last]
+            endings = (*words[:1], *singulars, *words[1:])
+            ends = [node.follow[word] for node in nodes for word in endings if word in node.follow]
+            found = next((node.ends for node in ends if node.ends), None)
             if found:
                 yield Match(first, last + 1, tuple(found))
+            nodes = [node.follow[word] for node in nodes for word in words if word in node.follow]
+            if not nodes:
+                return
 
-    def _spellings(self, word: str) -> list[str]:
-        """List the entries of the vocabulary that a word may stand for: itself, its singular, its beginnings."""
+    def _spellings_of(self, word: str) -> _Spellings:
+        """List what a word may stand for: itself and its beginnings; and its singulars, which only end a phrase."""
         known = self._vocabulary
-        candidates = [word]
+        beginnings = (word[:n] + "*" for n in range(min(len(word), _MAX_PREFIX), _MIN_PREFIX - 1, -1))
+        singulars = []
         if len(word) > 3 and word[-1] == "s" and word[-2] != "s" and word.isascii():
-            candidates.append(word[:-1])
-            if word.endswith("es"):
-                candidates.append(word[:-2])
-            if word.endswith("ies"):
-                candidates.append(word[:-3] + "y")
-        candidates.extend(word[:n] + "*" for n in range(min(len(word), _MAX_PREFIX), _MIN_PREFIX - 1, -1))
-        return [candidate for candidate in candidates if candidate in known]
+            singulars = [
+                word[:-1],
+                word[:-2] if word.endswith("es") else "",
+                word[:-3] + "y" if word.endswith("ies") else "",
+            ]
+        words = tuple(spelling for spelling in (word, *beginnings) if spelling in known)
+        return words, tuple(spelling for spelling in singulars if spelling in known)

@@ -1,4 +1,4 @@
-"""Reading a prompt as a whole: figures and names are found first and masked, then words, then what words do to words."""
+"""Reading a prompt as a whole: figures and names are found and masked, then words, then what words do to words."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from itertools import accumulate
 from musicgen.composer.lexicon import Word
 from musicgen.composer.prompt.figures import Figure, find_eras, find_length_s, find_time_signatures
 from musicgen.composer.prompt.hits import Hit, guess_language, settle
-from musicgen.composer.prompt.keys import PROGRESSION, KeyFound, find_key
+from musicgen.composer.prompt.keys import KeyFound, find_keys, find_progression
 from musicgen.composer.prompt.names import Name, find_imitated, find_title
 from musicgen.composer.prompt.phrases import Match, PhraseIndex
 from musicgen.composer.prompt.scopes import Scopes
@@ -24,8 +24,8 @@ class Reading:
         tokens, masked: its tokens, and which of them belong to figures and names.
         hits: the words that mean something, in order, with what their neighbours do to them.
         language: two letters, given or guessed.
-        tempos, key, time_signatures, eras, length_s: the figures.
-        progression: three or more chord symbols in a row, as written.
+        tempos, keys, time_signatures, eras, length_s: the figures.
+        progression: three or more chords in a row, as written.
         title: the title that the prompt gives.
         imitated: people or works that it wants imitated.
     """
@@ -36,7 +36,7 @@ class Reading:
     hits: Sequence[Hit]
     language: str | None
     tempos: Sequence[TempoFigure]
-    key: KeyFound | None
+    keys: Sequence[KeyFound]
     time_signatures: Sequence[Figure]
     eras: Sequence[Figure]
     length_s: Figure | None
@@ -56,35 +56,34 @@ def read_prompt(
     text = PromptText.read(prompt)
     tokens = tokenise(text.folded)
     words, named_styles = lexicon.find(tokens), styles.find(tokens)
-    tempos, key = find_tempos(text.folded), find_key(text.cased)
-    time_signatures, eras, length_s = find_time_signatures(text.folded), find_eras(text.folded), find_length_s(text.folded)
+    tempos = find_tempos(text.folded, (tokens[match.last - 1].end for match in named_styles))
+    keys = find_keys(text.cased)
+    time_signatures, eras, length_s = (
+        find_time_signatures(text.folded),
+        find_eras(text.folded),
+        find_length_s(text.folded),
+    )
     title = find_title(text)
-    imitated = [name for name in find_imitated(text) if not _is_known(name, tokens, words, named_styles)]
-    figures = [*tempos, key, *time_signatures, *eras, length_s, None if title_describes else title, *imitated]
+    known = _musical_places(tokens, words, named_styles)
+    imitated = [name for name in find_imitated(text) if name.start not in known or text.cased[name.start - 1] == '"']
+    figures = [*tempos, *keys, *time_signatures, *eras, length_s, None if title_describes else title, *imitated]
     masked = _mask(tokens, [(figure.start, figure.end) for figure in figures if figure])
     words, named_styles = _unmasked(words, masked), _unmasked(named_styles, masked)
     language = language or guess_language(text.folded, words)
     hits = settle(text, tokens, words, named_styles, language)
     Scopes(tokens, hits).apply()
-    progression = PROGRESSION.search(text.cased)
     return Reading(
         text=text, tokens=tokens, masked=masked, hits=hits, language=language,
-        tempos=tempos, key=key, time_signatures=time_signatures, eras=eras, length_s=length_s,
-        progression=progression[0] if progression and _is_progression(progression[0]) else None,
-        title=title, imitated=imitated,
+        tempos=tempos, keys=keys, time_signatures=time_signatures, eras=eras, length_s=length_s,
+        progression=find_progression(text.cased), title=title, imitated=imitated,
     )  # fmt: skip
 
 
-def _is_progression(symbols: str) -> bool:
-    """Letters alone ("A B C") may be anything; a minor, a seventh or an accidental makes them chords."""
-    return any(char in "m7#b♯♭" for char in symbols)
-
-
-def _is_known(name: Name, tokens: Sequence[Token], words: Iterable[Match[Word]], styles: Iterable[Match[str]]) -> bool:
-    """Tell whether a name begins with a word of music ("In the style of Jazz"), so that it is none."""
+def _musical_places(tokens: Sequence[Token], words: Iterable[Match[Word]], styles: Iterable[Match[str]]) -> set[int]:
+    """Return where words of music begin: a name that begins so ("In the style of Jazz") is none."""
     starts = {match.first for match in styles}
     starts |= {match.first for match in words if any(word.entry.role is None for word in match.found)}
-    return any(tokens[first].start == name.start for first in starts)
+    return {tokens[first].start for first in starts}
 
 
 def _mask(tokens: Sequence[Token], spans: Iterable[tuple[int, int]]) -> list[bool]:

@@ -4,12 +4,14 @@ Works on the hits of `hits.py`, in place, left to right; a clause mark ends ever
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from musicgen.composer.prompt.hits import Hit
 from musicgen.composer.prompt.text import BREAKS, COMMA, Token
 
 NEGATIONS = ("negate", "negate_all")
 JOINTS = ("and", "or")
+_WITHOUT_EFFECT = frozenset((None, "function", "request", "voice", "instrumental", "ignore", *JOINTS))
 # How many tokens may stand between a word and what it acts on.
 NEGATION_REACH = 5
 DEGREE_REACH = 2
@@ -19,7 +21,18 @@ ADJACENT = 2
 CLAUSE_REACH = 40
 # "A guitar solo" is a passage in a band; "a piano solo" is a piece.
 FEATURED_SOLOISTS = frozenset(
-    "guitar electric_guitar overdriven_guitar distorted_guitar jazz_guitar sax alto_sax tenor_sax trumpet drums".split()
+    {
+        "guitar",
+        "electric_guitar",
+        "overdriven_guitar",
+        "distorted_guitar",
+        "jazz_guitar",
+        "sax",
+        "alto_sax",
+        "tenor_sax",
+        "trumpet",
+        "drums",
+    }
 )
 
 
@@ -27,32 +40,35 @@ class Scopes:
     """The hits of one prompt, with what stands between them."""
 
     def __init__(self, tokens: Sequence[Token], hits: Sequence[Hit]) -> None:
-        self._tokens = tokens
         self._hits = hits
+        # Marks before each token, so that a stretch is judged by a difference.
+        self._breaks = list(accumulate((token.text in BREAKS for token in tokens), initial=0))
+        self._commas = list(accumulate((token.text == COMMA for token in tokens), initial=0))
 
     def apply(self) -> None:
         """Mark the hits that are refused, strengthened, or wanted alone."""
         for index, hit in enumerate(self._hits):
+            if hit.roles <= _WITHOUT_EFFECT:
+                continue
             if hit.has_role("degree"):
                 self._strengthen(index)
-            if hit.has_role("except") and not self._in_refusal(index) or hit.has_role(*NEGATIONS):
+            if hit.has_role(*NEGATIONS) or (hit.has_role("except") and not self._in_refusal(index)):
                 self._refuse(index)
             if hit.has_role("negate_after"):
                 self._refuse_before(index)
-            if hit.has_role("only", "only_after", "solo") or hit.has_role("except") and self._in_refusal(index):
+            if hit.has_role("only", "only_after", "solo") or (hit.has_role("except") and self._in_refusal(index)):
                 self._single_out(index)
             if hit.has_role("alone") and hit.instruments and not self._is_featured(index):
                 hit.exclusive = True
 
-    def _between(self, left: int, right: int) -> list[str]:
-        """Return the tokens between two hits, marks and all."""
-        return [token.text for token in self._tokens[self._hits[left].last : self._hits[right].first]]
-
     def _ends_clause(self, left: int, right: int) -> bool:
-        return not BREAKS.isdisjoint(self._between(left, right))
+        return self._breaks[self._hits[right].first] > self._breaks[self._hits[left].last]
 
     def _has_comma(self, left: int, right: int) -> bool:
-        return COMMA in self._between(left, right)
+        return self._n_commas(left, right) > 0
+
+    def _n_commas(self, left: int, right: int) -> int:
+        return self._commas[self._hits[right].first] - self._commas[self._hits[left].last]
 
     def _distance(self, left: int, right: int) -> int:
         return self._hits[right].first - self._hits[left].last
@@ -61,7 +77,11 @@ class Scopes:
         """Pass "very" and its like on to the next word of content, if it is near."""
         factor = next(entry.factor for entry in self._hits[index].entries if entry.role == "degree")
         for after in range(index + 1, len(self._hits)):
-            if self._distance(index, after) > DEGREE_REACH or self._ends_clause(index, after) or self._has_comma(index, after):
+            if (
+                self._distance(index, after) > DEGREE_REACH
+                or self._ends_clause(index, after)
+                or self._has_comma(index, after)
+            ):
                 return
             if self._hits[after].is_content:
                 self._hits[after].strength *= factor
@@ -95,7 +115,7 @@ class Scopes:
             self._hits[before].negated = True
 
     def _list_goes_on(self, index: int, last: int, after: int) -> bool:
-        """Tell whether what follows the refused `last` is refused too: "no drums or bass", but not "no drums, just piano"."""
+        """Tell whether what follows the refused `last` is refused too: "no drums or bass", not "no drums, piano"."""
         previous, hit = self._hits[last], self._hits[after]
         joints = [h for h in self._hits[last + 1 : after] if h.has_role(*JOINTS)]
         if any(joint.has_role("or") for joint in joints):
@@ -107,15 +127,17 @@ class Scopes:
         return not previous.is_noun and self._distance(last, after) <= 1
 
     def _is_list(self, index: int, item: int) -> bool:
-        """Look ahead from an item after a comma: "drums, bass or piano" is a list; with "without", "and" makes one too."""
+        """Look ahead from an item after a comma: "drums, bass or piano" is a list; after "without", "and" makes one."""
         joints = ("or", "and") if self._hits[index].has_role("negate_all") else ("or",)
         for after in range(item + 1, len(self._hits)):
             hit = self._hits[after]
-            if self._ends_clause(after - 1, after) or [t for t in self._between(after - 1, after) if t != COMMA]:
+            if self._ends_clause(after - 1, after) or self._distance(after - 1, after) > self._n_commas(
+                after - 1, after
+            ):
                 return False
             if hit.has_role(*joints):
                 return True
-            if hit.is_content and not hit.is_noun or hit.has_role("feature", "but"):
+            if (hit.is_content and not hit.is_noun) or hit.has_role("feature", "but"):
                 return False
         return False
 
@@ -133,12 +155,17 @@ class Scopes:
         items = [] if hit.has_role("only_after") and not hit.has_role("only") else self._list_after(index)
         if not items and not hit.has_role("except"):
             items = self._list_before(index, ADJACENT, nouns_only=True)
-            if is_solo and any(name in FEATURED_SOLOISTS for i in items for name in self._hits[i].instruments):
+            if is_solo and self._is_passage(index, items):
                 return
-        if is_solo and self._is_featured(index):
+        if not items or (is_solo and self._is_featured(index)):
             return
         for item in items:
             self._hits[item].exclusive = True
+
+    def _is_passage(self, index: int, items: Sequence[int]) -> bool:
+        """Tell whether "guitar solo" or "rock, organ solo" means a passage: a band's soloist, or a style before it."""
+        soloists = {name for item in items for name in self._hits[item].instruments}
+        return not soloists.isdisjoint(FEATURED_SOLOISTS) or any(hit.style for hit in self._hits[:index])
 
     def _list_after(self, index: int) -> list[int]:
         """Collect the instruments that follow, joined by commas and "and"."""
@@ -167,7 +194,8 @@ class Scopes:
             if hit.has_role(*JOINTS):
                 last = before
             elif hit.is_content:
-                if items and not self._hits[last].has_role(*JOINTS) or nouns_only and not hit.instruments:
+                is_joined = not items or self._hits[last].has_role(*JOINTS)
+                if not is_joined or (nouns_only and not hit.instruments):
                     break
                 items.append(before)
                 last, reach = before, 1

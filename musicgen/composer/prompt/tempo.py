@@ -4,29 +4,37 @@ A number counts only beside a word for beats a minute or for tempo, so years, du
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from musicgen.options import MAX_TEMPO, MIN_TEMPO
 
-_NUMBER = r"(?<![\d.,/:])(\d{1,4}(?:[.,]\d{1,2})?)(?![\d/]|[.,]\d)"
+_NUMBER = r"(?<!\d)(?<!\d[.,/:])(\d{1,4}(?:[.,]\d{1,2})?)(?![\d/]|[.,]\d)"
 _TO = r"\s?(?:-|~|\bto\b|\band\b|\bor\b|\by\b|\ba\b|\bet\b|\be\b|\bund\b|\bbis\b|\bдо\b|\bи\b|から|到|至|에서)\s?"
 _UNIT = (
-    r"\s?-?\s?(?:(?:b\.?p\.?m|ppm|beats?\s?(?:per|a|/|p\.?)\s?min(?:ute)?|pulsaciones(?: por minuto)?|pulsos por minuto|"
+    r"\s?-?\s?(?:(?:b\.?p\.?m|ppm|beats?\s?(?:per|a|/|p\.?)\s?min(?:ute)?|pulsaciones(?: por minuto)?|"
+    r"pulsos por minuto|"
     r"battements? (?:par|a la) minute|battiti al minuto|schlage?n? (?:pro|die) minute|batidas? por minuto|"
-    r"quarter notes (?:per|a) minute|удар\w* в минуту|уд\.?\s?/?\s?(?:в )?мин\w*)(?![^\W\d_])|비피엠|拍/分|拍每分|拍(?!子))"
+    r"quarter notes (?:per|a) minute|удар\w* в минуту|уд\.?\s?/?\s?(?:в )?мин\w*)"
+    r"(?![^\W\d_])|비피엠|拍/分|拍每分|拍(?!子))"
 )
 _BEFORE = (
-    r"(?:\b(?:bpm|tempo|темп|quarter(?: note)?|crotchet|viertel|noire|negra|seminima)\b|テンポ|ビート|速度|节奏|節奏|拍速|템포|빠르기|"
+    r"(?:(?<![^\W\d_])(?:bpm|tempo|темп|quarter(?: note)?|crotchet|viertel|noire|negra|seminima)(?![^\W\d_])|"
+    r"テンポ|ビート|速度|节奏|節奏|拍速|템포|빠르기|"
     r"분당|毎分|每分钟|每分鐘|♩|𝅘𝅥)"
-    r"\s?(?:(?:of|is|at|about|around|circa|ca|de|von|da|set to)\b\.?|は|를|을|为|是|約|约|:|=)?\s?(?:=|~|around\b|about\b)?\s?"
+    r"\s?(?:(?:of|is|at|about|around|circa|ca|de|von|da|set to)\b\.?|は|를|을|为|是|約|约|:|=)?"
+    r"\s?(?:=|~|around\b|about\b)?\s?"
 )
 # "80拍" may count the beats of a bar; a tempo that low would be a typing error.
 _LEAST_WITHOUT_UNIT = 20
 _FIGURES = re.compile(rf"{_NUMBER}(?:{_TO}{_NUMBER})?(\+)?{_UNIT}")
 _TEMPO_FIRST = re.compile(rf"{_BEFORE}{_NUMBER}(?:{_TO}{_NUMBER})?(\+)?(?!\s?(?:%|percent|seconds?\b|secs?\b))")
 _BARE = re.compile(rf"\bat {_NUMBER}()()(?=\s?(?:$|[,.;!?\n)]|in\b|with\b|and\b))")
+_AFTER_STYLE = re.compile(r" (\d{2,3})()()(?=\s?(?:$|[,.;!?\n]))")
+_AFTER_STYLE_RANGE = (60, 200)
 _AT_MOST = re.compile(
-    r"\b(?:under|below|less than|slower than|up to|max(?:imum)?|at most|(?:no|not) (?:more|faster|higher) than|menos de|"
+    r"\b(?:under|below|less than|slower than|up to|max(?:imum)?|at most|(?:no|not) (?:more|faster|higher) than|"
+    r"menos de|"
     r"moins de|unter|maximal|hochstens|meno di|abaixo de|не быстрее|меньше|до)\s?(?:of )?$"
 )
 _AT_LEAST = re.compile(
@@ -34,6 +42,8 @@ _AT_LEAST = re.compile(
     r"mindestens|piu di|acima de|не медленнее|больше|свыше)\s?(?:of )?$"
 )
 _LONGEST_BOUND = 20
+# "Over 140 bpm" does not mean 240: the open side of a range ends this much further.
+_BOUND_SPAN = 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +56,27 @@ class TempoFigure:
     end: int
 
 
-def find_tempos(folded: str) -> list[TempoFigure]:
-    """Find the tempos that are given in figures, in order, none twice."""
+def find_tempos(folded: str, style_ends: Iterable[int] = ()) -> list[TempoFigure]:
+    """Find the tempos that are given in figures, in order, none twice.
+
+    A bare number counts right after a style ("techno 140"), whose ends are `style_ends`.
+    """
     if not any(char.isdigit() for char in folded):
         return []
     figures: list[TempoFigure] = []
-    for pattern in (_FIGURES, _TEMPO_FIRST, _BARE):
-        for match in pattern.finditer(folded):
-            figure = _figure(match, folded, has_unit=pattern is _FIGURES and "拍" not in match[0])
-            if figure and not any(figure.start < other.end and other.start < figure.end for other in figures):
-                figures.append(figure)
+    taken = bytearray(len(folded))
+    bare = (match for match in (_AFTER_STYLE.match(folded, end) for end in style_ends) if match)
+    least, most = _AFTER_STYLE_RANGE
+    for match in (
+        *_FIGURES.finditer(folded),
+        *_TEMPO_FIRST.finditer(folded),
+        *_BARE.finditer(folded),
+        *(match for match in bare if least <= int(match[1]) <= most),
+    ):
+        figure = _figure(match, folded, has_unit=match.re is _FIGURES and "拍" not in match[0])
+        if figure and not any(taken[figure.start : figure.end]):
+            taken[figure.start : figure.end] = b"\1" * (figure.end - figure.start)
+            figures.append(figure)
     return sorted(figures, key=lambda figure: figure.start)
 
 
@@ -69,9 +90,9 @@ def _figure(match: re.Match[str], folded: str, has_unit: bool) -> TempoFigure | 
     before = folded[max(0, match.start() - _LONGEST_BOUND) : match.start()]
     if low == high and MIN_TEMPO < low < MAX_TEMPO:
         if match[3] or _AT_LEAST.search(before):
-            high = MAX_TEMPO
+            high = min(low * _BOUND_SPAN, MAX_TEMPO)
         elif _AT_MOST.search(before):
-            low = MIN_TEMPO
+            low = max(low / _BOUND_SPAN, MIN_TEMPO)
     return TempoFigure(low, high, match.start(), match.end())
 
 

@@ -6,6 +6,7 @@ single characters, so that a phrase matches anywhere in a line without spaces.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
@@ -24,6 +25,8 @@ _SAME = str.maketrans(
         **{"〜": "~", "ё": "е", "Ё": "Е", "\t": " ", "\r": "\n"},
     }
 )
+# Most prompts: printable ASCII with single spaces folds by lowering alone.
+_PLAIN = re.compile(r"(?: ?[!-_a-~])*")
 _INVISIBLE = frozenset(("Cf", "Cc", "Cs", "Sk"))
 _NAMED_ALIKE = {"&": "and", "n": "and", "+": "and", "/": "and", "、": ",", "،": ","}
 # German writes "Klaviermusik" in one word; the first half carries the meaning.
@@ -55,24 +58,27 @@ class PromptText:
     written: str
     folded: str
     cased: str
-    origin: tuple[int, ...]
+    origin: Sequence[int]
 
     @classmethod
     def read(cls, prompt: str) -> Self:
         """Fold a prompt; every string is accepted."""
         written = unicodedata.normalize("NFKC", prompt)[:MAX_FOLDED_CHARS]
+        if _PLAIN.fullmatch(written):
+            return cls(written, written.lower(), written, range(len(written) + 1))
         folded: list[str] = []
         cased: list[str] = []
         origin: list[int] = []
-        space = True
+        after_space = True
         for place, char in enumerate(written):
             lower, upper = _fold_char(char)
-            if lower.isspace() and space and lower != "\n":
+            if lower == " " and after_space:
                 continue
-            space = lower.isspace() if lower else space
-            folded.append(lower)
-            cased.append(upper)
-            origin.extend([place] * len(lower))
+            if lower:
+                after_space = lower == " "
+                folded.append(lower)
+                cased.append(upper)
+                origin.extend([place] * len(lower))
         return cls(written, "".join(folded), "".join(cased), (*origin, len(written)))
 
     def words(self, start: int, end: int) -> str:
