@@ -117,7 +117,7 @@ def cutoff_cents(voice: Voice, n: int) -> Curve:
 def oscillation(lfo: Lfo, n: int) -> Curve:
     """Return a triangle between -1 and 1 over n samples, a value each `CONTROL_HOP`."""
     turns = np.maximum(np.arange(_n_controls(n)) * CONTROL_STEP_S - lfo.delay_s, 0) * lfo.frequency_hz
-    return 1 - np.abs((turns + 0.75) % 1 - 0.5) * 4
+    return 1 - np.abs((turns + 0.25) % 1 - 0.5) * 4
 
 
 def modulation_level(envelope: Envelope, n: int) -> Curve:

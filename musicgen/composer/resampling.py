@@ -19,8 +19,8 @@ MIN_TRANSFORM = 8192
 SIZE_SLACK, MIN_SLACK = 0.1, 4096
 # Top of the band that is tapered to zero, as a share of it: softens the ringing of the cut.
 TAPER = 0.04
-# A loop is transformed in runs of at least this length: its rounding to whole samples then stays under 0.1 cent.
-MIN_LOOP = 16_384
+# A loop is repeated in runs of at least this length: its rounding to whole samples then stays under 0.1 cent.
+MIN_RUN = 16_384
 LOOP_CROSSFADE = 256
 
 
@@ -36,12 +36,17 @@ def resample(samples: Samples, stretch: float) -> Samples:
     """
     if stretch == 1.0:
         return samples
-    n_in, n_out = transform_sizes(len(samples) + 2 * MARGIN, stretch)
+    sizes = transform_sizes(len(samples) + 2 * MARGIN, stretch)
+    return _transform(samples, *sizes)[: int(len(samples) * stretch)]
+
+
+def _transform(samples: Samples, n_in: int, n_out: int) -> Samples:
+    """Stretch by exactly n_out / n_in; what follows the stretched samples is near silence."""
     spectrum = scipy.fft.rfft(samples, n_in)[: n_out // 2 + 1]
     n_taper = int(len(spectrum) * TAPER)
-    spectrum[-n_taper:] *= np.cos(np.linspace(0, np.pi / 2, n_taper, dtype=np.float32)) * np.float32(1)
+    spectrum[-n_taper:] *= np.cos(np.linspace(0, np.pi / 2, n_taper, dtype=np.float32))
     spectrum *= np.float32(n_out / n_in)
-    return scipy.fft.irfft(spectrum, n_out)[: int(len(samples) * stretch)]
+    return scipy.fft.irfft(spectrum, n_out)
 
 
 def transform_sizes(n: int, stretch: float) -> tuple[int, int]:
@@ -83,21 +88,25 @@ def play(source: Samples, loop: tuple[int, int] | None, stretch: float, n: int) 
     n_needed = int(n / stretch) + MARGIN + 1
     if loop is None:
         return resample(_faded(source[:n_needed], n_needed < len(source)), stretch)[:n]
-    start, end = loop
-    n_loops = _loops_per_run((end - start) * stretch)
-    n_unrolled = end + n_loops * (end - start) + MARGIN + int(LOOP_CROSSFADE / stretch) + 1
+    least, most = _turns((loop[1] - loop[0]) * stretch)
+    n_unrolled = loop[1] + most * (loop[1] - loop[0]) + MARGIN + int(LOOP_CROSSFADE / stretch) + 1
     if n_needed <= n_unrolled:
         return resample(_faded(_unroll(source, loop, n_needed), True), stretch)[:n]
-    head = resample(_faded(_unroll(source, loop, n_unrolled), True), stretch)
-    return _repeat_run(head, round(end * stretch), round(n_loops * (end - start) * stretch), n)
+    n_in, n_out = transform_sizes(n_unrolled + 2 * MARGIN, stretch)
+    head = _transform(_faded(_unroll(source, loop, n_unrolled), True), n_in, n_out)
+    # The run that is repeated must be whole turns at the stretch that the sizes really give.
+    runs = np.arange(least, most + 1) * (loop[1] - loop[0]) * (n_out / n_in)
+    run = round(runs[np.argmin(np.abs(runs - np.round(runs)))])
+    return _repeat_run(head, round(loop[1] * n_out / n_in), run, n)
 
 
-def _loops_per_run(loop_length: float) -> int:
-    """Choose how many turns of a loop (length in output samples) make a run that is nearly a whole number long."""
-    least = max(1, int(np.ceil(MIN_LOOP / loop_length)))
-    turns = np.arange(least, 2 * least + 1)
-    run = turns * loop_length
-    return int(turns[np.argmin(np.abs(run - np.round(run)))])
+def _turns(loop_length: float) -> tuple[int, int]:
+    """Return how many turns of a loop (length in output samples) at least and at most make a run to repeat.
+
+    Among several one will be nearly a whole number of samples long; of a loop that is long itself one turn will do.
+    """
+    least = max(1, int(np.ceil(MIN_RUN / loop_length)))
+    return least, 2 * least if least > 1 else 1
 
 
 def _unroll(source: Samples, loop: tuple[int, int], n: int) -> Samples:

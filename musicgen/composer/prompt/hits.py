@@ -72,6 +72,8 @@ def guess_language(folded: str, matches: Iterable[Match[Word]]) -> str | None:
 
 
 def _language_of_script(folded: str) -> str | None:
+    if folded.isascii():
+        return None
     letters = [char for char in folded if char.isalpha()]
     enough = max(1, _SCRIPT_SHARE * len(letters))
     kana = sum("\u3040" <= char <= "\u30ff" for char in letters)

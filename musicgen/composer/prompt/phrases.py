@@ -38,7 +38,7 @@ class _Node(Generic[Found]):
 
     def __init__(self) -> None:
         self.follow: dict[str, _Node[Found]] = {}
-        self.ends: list[Found] = []
+        self.ends: tuple[Found, ...] = ()
 
 
 class PhraseIndex(Generic[Found]):
@@ -62,7 +62,7 @@ class PhraseIndex(Generic[Found]):
             node = node.follow.setdefault(word, _Node())
         if node is self._root:
             raise ValueError(f"{phrase!r} holds no word")
-        node.ends.append(found)
+        node.ends += (found,)
 
     def find(self, tokens: Sequence[Token]) -> list[Match[Found]]:
         """Find every phrase at every place; of readings of the same tokens the most literal one."""
@@ -82,7 +82,7 @@ class PhraseIndex(Generic[Found]):
             ends = [node.follow[word] for node in nodes for word in endings if word in node.follow]
             found = next((node.ends for node in ends if node.ends), None)
             if found:
-                yield Match(first, last + 1, tuple(found))
+                yield Match(first, last + 1, found)
             nodes = [node.follow[word] for node in nodes for word in words if word in node.follow]
             if not nodes:
                 return

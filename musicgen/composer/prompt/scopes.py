@@ -155,7 +155,7 @@ class Scopes:
         items = [] if hit.has_role("only_after") and not hit.has_role("only") else self._list_after(index)
         if not items and not hit.has_role("except"):
             items = self._list_before(index, ADJACENT, nouns_only=True)
-            if is_solo and self._is_passage(index, items):
+            if items and is_solo and self._is_passage(index, items):
                 return
         if not items or (is_solo and self._is_featured(index)):
             return

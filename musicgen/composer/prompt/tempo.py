@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from musicgen.options import MAX_TEMPO, MIN_TEMPO
 
+_DIGIT = re.compile(r"\d")
 _NUMBER = r"(?<!\d)(?<!\d[.,/:])(\d{1,4}(?:[.,]\d{1,2})?)(?![\d/]|[.,]\d)"
 _TO = r"\s?(?:-|~|\bto\b|\band\b|\bor\b|\by\b|\ba\b|\bet\b|\be\b|\bund\b|\bbis\b|\bдо\b|\bи\b|から|到|至|에서)\s?"
 _UNIT = (
@@ -61,7 +62,7 @@ def find_tempos(folded: str, style_ends: Iterable[int] = ()) -> list[TempoFigure
 
     A bare number counts right after a style ("techno 140"), whose ends are `style_ends`.
     """
-    if not any(char.isdigit() for char in folded):
+    if not _DIGIT.search(folded):
         return []
     figures: list[TempoFigure] = []
     taken = bytearray(len(folded))

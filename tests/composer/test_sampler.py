@@ -1,0 +1,148 @@
+"""Rendered notes of the real font: pitch, level, layers, release, and what the store does to them (nothing)."""
+
+import numpy as np
+import pytest
+
+from musicgen.composer.articulation import SAMPLE_RATE
+from musicgen.composer.card import SOUND_FONT
+from musicgen.composer.sampler import MAX_LAYER_WIDTH, Sampler, Sound, SoundKey, held_length
+
+PIANO, ORGAN, BASS, STRINGS, SAX, FLUTE, SAW = 0, 16, 33, 48, 65, 73, 81
+
+
+@pytest.fixture(scope="module")
+def sampler() -> Sampler:
+    return Sampler(SOUND_FONT)
+
+
+def sounds(sampler: Sampler, program: int, pitch: int, velocity: int, bank: int = 0) -> tuple[Sound, ...]:
+    layer = sampler.layer_velocity(bank, program, pitch, velocity)
+    return sampler.sounds(SoundKey(bank, program, pitch, layer, SAMPLE_RATE))
+
+
+def played(sampler: Sampler, program: int, pitch: int, velocity: int, bank: int = 0) -> np.ndarray:
+    """Play a held note; (2, n) float64."""
+    parts = sounds(sampler, program, pitch, velocity, bank)
+    total = np.zeros((2, max(part.samples.shape[1] for part in parts)))
+    for part in parts:
+        total[:, : part.samples.shape[1]] += part.samples * part.envelope * part.gains[velocity]
+    return total
+
+
+def fundamental_hz(samples: np.ndarray, near_hz: float) -> float:
+    """Return the frequency of the partial that lies nearest to `near_hz`, within a semitone of it."""
+    n = len(samples)
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(n), 8 * n))
+    frequencies = np.fft.rfftfreq(8 * n, 1 / SAMPLE_RATE)
+    low, high = np.searchsorted(frequencies, [near_hz / 1.06, near_hz * 1.06])
+    return float(frequencies[low + int(np.argmax(spectrum[low:high]))])
+
+
+def level_db(samples: np.ndarray) -> float:
+    return float(10 * np.log10(np.mean(samples**2) + 1e-20))
+
+
+@pytest.mark.parametrize("program", [PIANO, BASS, SAX, FLUTE, SAW])
+@pytest.mark.parametrize("pitch", [43, 55, 61, 68, 74])
+def test_notes_are_in_tune(sampler: Sampler, program: int, pitch: int) -> None:
+    expected_hz = 440 * 2 ** ((pitch - 69) / 12)
+    samples = played(sampler, program, pitch, 90).sum(axis=0)[4410 : 4410 + 33_000]
+    assert 1200 * np.log2(fundamental_hz(samples, expected_hz) / expected_hz) == pytest.approx(0, abs=12)
+
+
+def test_loudness_follows_every_velocity_of_a_layer_exactly(sampler: Sampler) -> None:
+    (organ,) = sounds(sampler, ORGAN, 60, 75)
+    assert len(organ.gains) > 4
+    low, high = min(organ.gains), max(organ.gains)
+    expected_db = 40 * np.log10(high / low) * 800 / 960  # the preset's velocity curve
+    assert 20 * np.log10(organ.gains[high] / organ.gains[low]) == pytest.approx(expected_db, abs=0.01)
+
+
+@pytest.mark.parametrize(("bank", "program", "pitch"), [(0, PIANO, 60), (0, BASS, 40), (0, SAX, 60), (128, 0, 38)])
+def test_harder_is_louder_and_brighter(sampler: Sampler, bank: int, program: int, pitch: int) -> None:
+    levels, centres = [], []
+    for velocity in (30, 60, 90, 120):
+        samples = played(sampler, program, pitch, velocity, bank)[0]
+        power = np.abs(np.fft.rfft(samples)) ** 2
+        levels.append(level_db(samples))
+        centres.append(np.sum(power * np.arange(len(power))) / np.sum(power) / len(samples))
+    assert np.all(np.diff(levels) > 2)
+    assert centres[-1] > centres[0]
+
+
+def test_layers_cover_all_velocities_and_stay_narrow(sampler: Sampler) -> None:
+    for pitch in (30, 60, 100):
+        layers = [sampler.layer_velocity(0, PIANO, pitch, velocity) for velocity in range(1, 128)]
+        assert layers == sorted(layers)
+        assert max(layers.count(layer) for layer in layers) <= MAX_LAYER_WIDTH
+        assert all(sampler.layer_velocity(0, PIANO, pitch, layer) == layer for layer in layers)
+
+
+def test_a_layer_never_spans_two_recordings(sampler: Sampler) -> None:
+    """The piano changes its samples between velocities 107 and 108."""
+    assert sampler.layer_velocity(0, PIANO, 60, 107) <= 107 < 108 <= sampler.layer_velocity(0, PIANO, 60, 108)
+
+
+@pytest.mark.parametrize("velocity", [0, 128, -3])
+def test_a_velocity_out_of_range_is_named(sampler: Sampler, velocity: int) -> None:
+    with pytest.raises(ValueError, match=f"velocity must be 1 to 127, not {velocity}"):
+        sampler.layer_velocity(0, PIANO, 60, velocity)
+
+
+def test_stereo_instruments_are_stereo_and_centred_ones_are_stored_once(sampler: Sampler) -> None:
+    (strings,) = sounds(sampler, STRINGS, 60, 80)
+    assert strings.samples.shape[0] == 2
+    assert not np.allclose(strings.samples[0], strings.samples[1])
+    (bass,) = sounds(sampler, BASS, 40, 80)
+    assert bass.samples.shape[0] == 1
+
+
+def test_a_sustained_sound_lasts_and_a_plucked_one_dies(sampler: Sampler) -> None:
+    long = held_length(8 * SAMPLE_RATE)
+    layer = sampler.layer_velocity(0, ORGAN, 60, 90)
+    (organ,) = sampler.sounds(SoundKey(0, ORGAN, 60, layer, long))
+    assert organ.samples.shape[1] >= long
+    early, late = (level_db(organ.samples[:, second * SAMPLE_RATE :][:, :SAMPLE_RATE]) for second in (1, 7))
+    assert late == pytest.approx(early, abs=0.3), "the loop neither swells nor fades"
+    (bass,) = sampler.sounds(SoundKey(0, BASS, 40, sampler.layer_velocity(0, BASS, 40, 90), long))
+    held = bass.samples * bass.envelope
+    assert level_db(held[:, 6 * SAMPLE_RATE :]) < level_db(held[:, :SAMPLE_RATE]) - 15
+
+
+def test_a_key_that_the_preset_leaves_out_is_silent(sampler: Sampler) -> None:
+    assert sounds(sampler, 0, 5, 90, bank=128) == ()
+
+
+def test_a_missing_preset_is_named(sampler: Sampler) -> None:
+    with pytest.raises(ValueError, match="no preset for bank 7, program 3"):
+        sampler.layer_velocity(7, 3, 60, 90)
+
+
+def test_every_preset_makes_finite_sound_that_begins_at_once(sampler: Sampler) -> None:
+    for bank, program in sampler.preset_names():
+        samples = played(sampler, program, 38 if bank else 60, 100, bank)
+        assert np.isfinite(samples).all()
+        assert np.abs(samples[:, : SAMPLE_RATE // 2]).max() > 0.005, (bank, program)
+
+
+def test_a_small_store_forgets_and_makes_the_same_bits_again() -> None:
+    small, large = Sampler(SOUND_FONT, budget_bytes=2_000_000), Sampler(SOUND_FONT)
+    keys = [SoundKey(0, STRINGS, pitch, 75, 22_050) for pitch in range(55, 61)]
+    first = [small.sounds(key)[0].samples.copy() for key in keys]
+    assert small.store.n_bytes <= small.store.budget_bytes
+    assert not small.is_ready(keys[0])
+    for key, samples in zip(keys, first, strict=True):
+        assert np.array_equal(small.sounds(key)[0].samples, samples)
+        assert np.array_equal(large.sounds(key)[0].samples, samples)
+    assert large.is_ready(keys[0])
+
+
+def test_the_store_hands_out_what_it_keeps(sampler: Sampler) -> None:
+    key = SoundKey(0, FLUTE, 72, sampler.layer_velocity(0, FLUTE, 72, 90), 11_025)
+    assert sampler.sounds(key) is sampler.sounds(key)
+
+
+def test_held_lengths_are_few_and_long_enough() -> None:
+    lengths = {held_length(n) for n in range(1, 20 * SAMPLE_RATE, 1000)}
+    assert len(lengths) < 14
+    assert all(n <= held_length(n) <= max(1.5 * n, SAMPLE_RATE / 4) for n in (1, 5000, 30_000, 500_000))
