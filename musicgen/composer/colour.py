@@ -24,6 +24,8 @@ MAX_DRIVE = 1.6
 TAPE_TOP_HZ = (18_000.0, 7_000.0)
 CLICKS_PER_S = 7.0
 CLICK_S = 0.0007
+# Spread of the clicks' heights, natural logarithm.
+CLICK_SPREAD = 0.4
 HISS_BELOW_CLICKS_DB = 16.0
 # Length of the hiss before it comes again: too long for the ear to notice.
 HISS_LENGTH = 2**18
@@ -76,7 +78,8 @@ def add_crackle(mix: Samples, level_db: float, seed: int, sample_rate: int) -> N
     decay = np.exp(-np.arange(length) / (CLICK_S * sample_rate))
     n_clicks = generator.poisson(n / sample_rate * CLICKS_PER_S)
     for place in generator.integers(0, n - length + 1, n_clicks):
-        click = generator.standard_normal(length) * decay * level * generator.lognormal(0, 0.6)
+        click = generator.standard_normal(length) * decay
+        click *= level * generator.lognormal(0, CLICK_SPREAD) / np.abs(click).max()
         mix[:, place : place + length] += np.outer(generator.uniform(0.3, 1.0, 2), click).astype(np.float32)
 
 

@@ -6,6 +6,7 @@ language writes the same for something else). A file that does not fit is refuse
 Knows nothing of grammar: what a `role` does is decided in `prompt/scopes.py`.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ ROLES = frozenset(
         *("except", "feature", "function", "request", "voice", "instrumental", "ignore"),
     }
 )
+# At least a letter, a digit or an emoji.
+_WORD = re.compile(r"[^\W_]|[^\x00-\x7f]")
 # Words that belong to no language: emoji and the like.
 NO_LANGUAGE = "emoji"
 
@@ -131,7 +134,7 @@ def _is_language(key: str) -> bool:
 
 def _split(key: str, listed: Any) -> list[str]:
     phrases = [phrase.strip() for phrase in fold(listed).split(",")] if isinstance(listed, str) else []
-    if not phrases or "" in phrases:
+    if not phrases or not all(map(_WORD.search, phrases)):
         raise ValueError(f"{key} = {listed!r} is not a text of words separated by commas")
     return phrases
 

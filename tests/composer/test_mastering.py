@@ -1,0 +1,154 @@
+"""Masters against independent meters: pyloudnorm for loudness, a full four times oversampling for the true peak."""
+
+import numpy as np
+import pyloudnorm
+import pytest
+from scipy.signal import resample_poly
+
+from musicgen.composer.mastering import CEILING_DB, TARGET_LUFS, master
+from musicgen.waveform import Waveform
+
+SAMPLE_RATE = 44_100
+
+
+def waveform(samples: np.ndarray) -> Waveform:
+    return Waveform(np.ascontiguousarray(samples, dtype=np.float32), SAMPLE_RATE)
+
+
+def noise(seconds: float, level: float, seed: int = 1) -> np.ndarray:
+    """Pink noise in two channels."""
+    n = round(seconds * SAMPLE_RATE)
+    spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal((2, n)))
+    pink = np.fft.irfft(spectrum / np.sqrt(np.arange(spectrum.shape[1]) + 10), n)
+    return level * pink / np.abs(pink).max()
+
+
+def plucks(seconds: float, every_s: float, decay_s: float, level: float = 0.5) -> np.ndarray:
+    times = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    pluck = np.sin(2 * np.pi * 330 * times) * np.exp(-(times % every_s) / decay_s)
+    return level * np.stack([pluck, 0.7 * pluck])
+
+
+def beat(seconds: float) -> np.ndarray:
+    """Loud short bangs over a quiet bed: hard to make loud."""
+    return (
+        noise(seconds, 0.05)
+        + plucks(seconds, 0.5, 0.03, 1.5)
+        + 0.4 * noise(seconds, 1.0, 2) * (np.arange(round(seconds * SAMPLE_RATE)) % 22_050 < 900)
+    )
+
+
+MIXES = {
+    "pink noise": noise(8, 0.3),
+    "too loud": noise(8, 4.0),
+    "very quiet": noise(8, 0.001),
+    "plucks": plucks(10, 0.7, 0.25),
+    "beat": beat(10),
+    "one channel": np.stack([noise(6, 0.5)[0], np.zeros(6 * SAMPLE_RATE)]),
+    "bass": 0.8 * np.stack([np.sin(2 * np.pi * 45 * np.arange(6 * SAMPLE_RATE) / SAMPLE_RATE)] * 2),
+    "with dc": noise(6, 0.3) + 0.2,
+    "five seconds of fade": noise(5, 0.5) * np.linspace(1, 0, 5 * SAMPLE_RATE),
+}
+
+
+def loudness(mastered: Waveform) -> float:
+    return float(pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(mastered.samples.T.astype(np.float64)))
+
+
+def oversampled_peak_db(mastered: Waveform) -> float:
+    return float(20 * np.log10(np.abs(resample_poly(mastered.samples.astype(np.float64), 4, 1, axis=1)).max()))
+
+
+@pytest.mark.parametrize("name", MIXES)
+def test_a_master_has_its_loudness_and_keeps_its_ceiling(name: str) -> None:
+    mastered = master(waveform(MIXES[name]))
+    assert loudness(mastered) == pytest.approx(TARGET_LUFS, abs=0.25)
+    assert oversampled_peak_db(mastered) <= CEILING_DB + 0.02
+
+
+@pytest.mark.parametrize("name", MIXES)
+def test_a_master_is_whole_finite_centred_and_begins_and_ends_at_zero(name: str) -> None:
+    mix = MIXES[name]
+    samples = master(waveform(mix)).samples
+    assert samples.shape == mix.shape
+    assert samples.dtype == np.float32
+    assert np.isfinite(samples).all()
+    assert np.abs(samples.mean(axis=1)).max() < 1e-3
+    assert not np.any(samples[:, [0, -1]])
+    assert np.abs(np.diff(samples[:, -200:])).max() < 0.01
+
+
+def test_the_mix_that_was_given_is_left_alone() -> None:
+    mix = waveform(MIXES["beat"])
+    before = mix.samples.copy()
+    master(mix)
+    assert np.array_equal(mix.samples, before)
+
+
+def test_what_needs_no_limiter_is_only_amplified() -> None:
+    mix = waveform(noise(6, 0.02))
+    middle = slice(SAMPLE_RATE, 5 * SAMPLE_RATE)
+    ratio = (
+        master(waveform(noise(6, 0.02) * np.hanning(6 * SAMPLE_RATE))).samples[:, middle]
+        / (mix.samples * np.hanning(6 * SAMPLE_RATE).astype(np.float32))[:, middle]
+    )
+    assert np.percentile(ratio, 5) == pytest.approx(np.percentile(ratio, 95), rel=0.02)
+
+
+def test_the_limiter_moves_both_channels_alike() -> None:
+    mix = beat(6)
+    mix[1] = 0.5 * mix[0]
+    samples = master(waveform(mix)).samples[:, 1000:-2000].astype(np.float64)
+    assert np.allclose(samples[1], 0.5 * samples[0], atol=2e-3)
+
+
+def test_the_limiter_adds_no_harsh_overtones_to_a_low_tone() -> None:
+    """A tone with bangs: between the bangs the tone must come back clean."""
+    times = np.arange(6 * SAMPLE_RATE) / SAMPLE_RATE
+    tone = 0.25 * np.sin(2 * np.pi * 100 * times)
+    tone[::SAMPLE_RATE] += 1.5
+    samples = master(waveform(np.stack([tone, tone]))).samples[0]
+    quiet = samples[round(1.6 * SAMPLE_RATE) : round(1.9 * SAMPLE_RATE)].astype(np.float64)
+    spectrum = np.abs(np.fft.rfft(quiet * np.hanning(len(quiet))))
+    tone_bin = round(100 * len(quiet) / SAMPLE_RATE)
+    rest = np.delete(spectrum, range(tone_bin - 4, tone_bin + 5))
+    assert 20 * np.log10(rest.max() / spectrum[tone_bin]) < -55
+
+
+def test_a_sparse_piece_is_not_pumped_beyond_reason() -> None:
+    """One bang in a long hush: the hush may come up by the gain, not by more than the limiter's range."""
+    mix = noise(10, 0.0005)
+    mix[:, 3 * SAMPLE_RATE : 3 * SAMPLE_RATE + 200] += 0.9
+    mastered = master(waveform(mix))
+    assert oversampled_peak_db(mastered) <= CEILING_DB + 0.02
+    assert loudness(mastered) < TARGET_LUFS
+    raised_db = 20 * np.log10(np.std(mastered.samples[:, -5 * SAMPLE_RATE :]) / np.std(mix[:, -5 * SAMPLE_RATE :]))
+    assert raised_db < 13
+
+
+def test_silence_stays_silence() -> None:
+    assert not np.any(master(waveform(np.zeros((2, 5 * SAMPLE_RATE)))).samples)
+
+
+def test_next_to_silence_is_not_blown_up() -> None:
+    faint = np.random.default_rng(1).standard_normal((2, 5 * SAMPLE_RATE)) * 1e-6
+    assert np.abs(master(waveform(faint)).samples).max() < 1e-5
+
+
+@pytest.mark.parametrize("n", [0, 1, 50, 5000])
+def test_even_a_few_samples_come_back_as_many(n: int) -> None:
+    samples = master(waveform(np.full((2, n), 0.3))).samples
+    assert samples.shape == (2, n)
+    assert np.isfinite(samples).all()
+
+
+def test_nan_is_refused() -> None:
+    mix = noise(5, 0.3)
+    mix[0, 77_777] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        master(waveform(mix))
+
+
+def test_a_master_is_the_same_bits_every_time() -> None:
+    mix = waveform(MIXES["beat"])
+    assert np.array_equal(master(mix).samples, master(mix).samples)
