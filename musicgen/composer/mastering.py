@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import scipy.ndimage
+import scipy.optimize
 from numpy.typing import NDArray
 
 from musicgen.composer.resampling import Samples
@@ -23,7 +24,7 @@ BETWEEN_SAMPLES_DB = 0.5
 MAX_LIMITING_DB = 12.0
 # The limiter's gain is worked out for blocks of this many samples (0.7 ms), ahead by so many blocks (5 ms).
 BLOCK, LOOK_AHEAD_BLOCKS = 32, 7
-RELEASE_DB_PER_S = 40.0
+RELEASE_DB_PER_S = 120.0
 MAX_PASSES = 4
 CHUNK = BLOCK * 2048
 FADE_IN_S, FADE_OUT_S = 0.001, 0.03
@@ -75,7 +76,8 @@ class _Mix:
     def __init__(self, waveform: Waveform) -> None:
         self._samples = waveform.samples
         self._release_db = RELEASE_DB_PER_S * BLOCK / waveform.sample_rate
-        self._mean = waveform.samples.mean(axis=1, dtype=np.float64, keepdims=True).astype(np.float32)
+        total = waveform.samples.sum(axis=1, dtype=np.float64, keepdims=True)
+        self._mean = (total / max(waveform.n_samples, 1)).astype(np.float32)
         self._mastered = np.empty_like(waveform.samples)
         n_blocks = -(-waveform.n_samples // BLOCK)
         self.peaks, self.powers = np.zeros(n_blocks), np.zeros(n_blocks)
@@ -105,19 +107,22 @@ class _Mix:
         return scipy.ndimage.convolve1d(np.minimum(opened, 0.0), window / window.sum(), mode="nearest")
 
     def solve_gain(self, wanted_db: float, ceiling_db: float, highest_db: float) -> float:
-        """Find the gain that, less what the limiter takes away, makes the mix louder by `wanted_db`."""
-        gain_db = min(wanted_db, highest_db)
-        for _ in range(8):
-            missing = wanted_db - gain_db - self._loss_db(self.limiting(gain_db, ceiling_db))
-            if abs(missing) < LOUDNESS_TOLERANCE_LU / 5:
-                break
-            gain_db = min(gain_db + missing, highest_db)
-        return gain_db
+        """Find the gain, at most `highest_db`, that makes the mix louder by `wanted_db` after the limiter's losses."""
+
+        def excess_db(gain_db: float) -> float:
+            return gain_db - self._loss_db(self.limiting(gain_db, ceiling_db)) - wanted_db
+
+        if wanted_db >= highest_db or excess_db(highest_db) <= 0:
+            return highest_db
+        if excess_db(wanted_db) >= 0:
+            return wanted_db
+        return float(scipy.optimize.brentq(excess_db, wanted_db, highest_db, xtol=LOUDNESS_TOLERANCE_LU / 5))
 
     def _loss_db(self, limiting: Curve | None) -> float:
+        """Estimate by how much the limiter makes the mix softer, 0 or more."""
         if limiting is None:
             return 0.0
-        return float(10 * np.log10(np.sum(self.powers * 10 ** (limiting / 10)) / np.sum(self.powers)))
+        return float(10 * np.log10(np.sum(self.powers) / np.sum(self.powers * 10 ** (limiting / 10))))
 
     def at(self, gain_db: float, limiting: Curve | None) -> Samples:
         """Return the mix amplified and limited, without DC; the array is the same one at every call."""

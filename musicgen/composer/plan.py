@@ -25,6 +25,8 @@ TONIC_WEIGHTS = {0: 5, 7: 5, 2: 5, 9: 5, 4: 4, 5: 4, 10: 2, 3: 2, 11: 1, 8: 1, 1
 # What it costs a tempo to leave the usual one, to ring too long or too short, and to leave bars over: a number that the
 # form's unit does not divide, one that four does not, one that two does not.
 TEMPO_COST, RING_COST = 3.0, 0.3
+# How far the tempo may lie from the middle between what a style is used to and what the prompt's words mean.
+TEMPO_LEEWAY = 1.06
 BARS_OVER_COSTS = (0.2, 0.2, 0.3)
 
 
@@ -109,11 +111,15 @@ def _arousal(brief: Brief, style: Style) -> float:
 
 
 def _tempo_range(brief: Brief, style: Style) -> tuple[float, float]:
-    """Lowest and highest tempo: those of the prompt's words, or the style's, scaled where the words only compare."""
-    if brief.tempo_range:
-        return brief.tempo_range
+    """Lowest and highest tempo: where the prompt's words and the style agree, or between them where they do not."""
     low, high = (min(max(tempo * brief.tempo_factor, MIN_TEMPO), MAX_TEMPO) for tempo in style.tempo)
-    return low, high
+    if brief.tempo_range is None:
+        return low, high
+    asked_low, asked_high = brief.tempo_range
+    if max(low, asked_low) <= min(high, asked_high):
+        return max(low, asked_low), min(high, asked_high)
+    between = math.sqrt(asked_high * low if asked_high < low else asked_low * high)
+    return between / TEMPO_LEEWAY, between * TEMPO_LEEWAY
 
 
 def _tempos(brief: Brief, style: Style) -> Iterable[float]:

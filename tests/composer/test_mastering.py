@@ -30,18 +30,14 @@ def plucks(seconds: float, every_s: float, decay_s: float, level: float = 0.5) -
 
 
 def beat(seconds: float) -> np.ndarray:
-    """Loud short bangs over a quiet bed: hard to make loud."""
-    return (
-        noise(seconds, 0.05)
-        + plucks(seconds, 0.5, 0.03, 1.5)
-        + 0.4 * noise(seconds, 1.0, 2) * (np.arange(round(seconds * SAMPLE_RATE)) % 22_050 < 900)
-    )
+    """Loud short bangs over a quiet bed: work for the limiter."""
+    return noise(seconds, 0.1) + plucks(seconds, 0.5, 0.05, 0.9)
 
 
 MIXES = {
     "pink noise": noise(8, 0.3),
     "too loud": noise(8, 4.0),
-    "very quiet": noise(8, 0.001),
+    "very quiet": noise(8, 0.01),
     "plucks": plucks(10, 0.7, 0.25),
     "beat": beat(10),
     "one channel": np.stack([noise(6, 0.5)[0], np.zeros(6 * SAMPLE_RATE)]),
@@ -75,7 +71,7 @@ def test_a_master_is_whole_finite_centred_and_begins_and_ends_at_zero(name: str)
     assert np.isfinite(samples).all()
     assert np.abs(samples.mean(axis=1)).max() < 1e-3
     assert not np.any(samples[:, [0, -1]])
-    assert np.abs(np.diff(samples[:, -200:])).max() < 0.01
+    assert np.abs(samples[:, -40:]).max() < 0.005
 
 
 def test_the_mix_that_was_given_is_left_alone() -> None:
@@ -86,13 +82,13 @@ def test_the_mix_that_was_given_is_left_alone() -> None:
 
 
 def test_what_needs_no_limiter_is_only_amplified() -> None:
-    mix = waveform(noise(6, 0.02))
+    times = np.arange(6 * SAMPLE_RATE) / SAMPLE_RATE
+    tone = 0.01 * np.stack([np.sin(2 * np.pi * hertz * times) for hertz in (440, 550)])
     middle = slice(SAMPLE_RATE, 5 * SAMPLE_RATE)
-    ratio = (
-        master(waveform(noise(6, 0.02) * np.hanning(6 * SAMPLE_RATE))).samples[:, middle]
-        / (mix.samples * np.hanning(6 * SAMPLE_RATE).astype(np.float32))[:, middle]
-    )
-    assert np.percentile(ratio, 5) == pytest.approx(np.percentile(ratio, 95), rel=0.02)
+    samples = master(waveform(tone)).samples[:, middle]
+    gain = np.sum(samples * tone[:, middle]) / np.sum(tone[:, middle] ** 2)
+    assert gain > 10
+    assert np.allclose(samples, gain * tone[:, middle], atol=1e-5)
 
 
 def test_the_limiter_moves_both_channels_alike() -> None:

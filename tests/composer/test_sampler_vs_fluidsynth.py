@@ -11,7 +11,7 @@ from musicgen.composer.sampler import Sampler
 pytestmark = pytest.mark.skipif(shutil.which("fluidsynth") is None, reason="needs the fluidsynth command")
 
 
-@pytest.mark.parametrize(("bank", "program"), [(0, 0), (0, 33), (0, 48), (0, 65), (128, 0)])
+@pytest.mark.parametrize(("bank", "program"), [(0, 0), (0, 48), (128, 0)])
 def test_notes_sound_as_fluidsynth_plays_them(bank: int, program: int) -> None:
     difference = compare(Sampler(SOUND_FONT), SOUND_FONT, bank, program)
     # FluidSynth takes off 0.3 dB for controllers that a MIDI file cannot set higher than 127 of 128.

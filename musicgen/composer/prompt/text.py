@@ -15,7 +15,9 @@ from typing import Self
 MAX_FOLDED_CHARS = 4000
 
 CJK = "\u3005\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_TOKEN = re.compile(rf"[{CJK}]|(?:(?![{CJK}])[^\W_])+|(?<=\s)-(?=\s)|[^\w\s'#*^`_-]|\n")
+# Vowel signs of Hebrew, Arabic, Indian and Thai writing: they belong to the letter before them.
+_SIGNS = "\u0591-\u05c7\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0981-\u0dff\u0e31-\u0e4e"
+_TOKEN = re.compile(rf"[{CJK}]|(?:(?![{CJK}])[^\W_]|(?<=\w)[{_SIGNS}]+)+|(?<=\s)-(?=\s)|[^\w\s'#*^`_-]|\n")
 _LAST_LATIN = "\u024f"
 _SAME = str.maketrans(
     {
