@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install generate serve dev test test-slow lint format bench clean
+.PHONY: help install generate serve dev test test-slow train lint format bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -52,6 +52,9 @@ format: $(INSTALLED_DEV)  ## format the code
 
 bench: $(INSTALLED_DEV)  ## measure time by stage, speed and memory
 	$(BIN)/python -m benchmarks.generation
+
+train: $(INSTALLED_DEV)  ## train the lead-sheet network: make train DATA=folder RUN=folder UNTIL=HH:MM (resumes)
+	$(BIN)/python -m musicgen.composer.lead_sheet_network.training.train --data $(DATA) --run $(RUN) --until $(UNTIL)
 
 clean:  ## remove the virtual environment and caches; tracks and database stay
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

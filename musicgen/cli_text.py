@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from musicgen.database import Track
-from musicgen.service import ModelDescription
+from musicgen.service import ModelDescription, TrackPlan
 
 TITLE_WIDTH = 40
 
@@ -27,9 +27,39 @@ def track_summary(track: Track, folder: Path) -> str:
         *((f"  {name}", one_line(_plain(value))) for name, value in track.understanding.items()),
         ("made by", f"{track.model} on {track.device or 'no device yet'}, seed {track.seed}"),
         *((name, str(folder / file)) for name, file in track.formats.items()),
+        *((f"  stem {name}", str(folder / file)) for name, file in track.stems.items()),
         *(("note", one_line(note)) for note in track.notes),
     ]
     return _aligned((name, text) for name, text in lines if text)
+
+
+def plan_summary(planned: TrackPlan) -> str:
+    """Describe what would be made of a request: what was understood, from which words, and what was decided."""
+    understood = dict(planned.understanding.get("brief", {}))
+    sources = understood.pop("sources", {})
+    plan = dict(planned.plan)
+    sections, band = plan.pop("sections", ()), plan.pop("band", ())
+    lines = [
+        ("prompt", one_line(planned.prompt)),
+        ("title", one_line(planned.title)),
+        ("seed", str(planned.seed)),
+        *(
+            (f"  {name}", one_line(f"{_plain(value)}{_source(sources.get(name))}"))
+            for name, value in understood.items()
+        ),
+        *((name.replace("_", " "), one_line(_plain(value))) for name, value in plan.items()),
+        *(
+            (one_line(s["name"]), f"{s['bars']} bars, energy {s['energy']:g}: {' | '.join(s['chords'])}")
+            for s in sections
+        ),
+        ("band", ", ".join(f"{player['instrument']} ({player['role']})" for player in band)),
+        *(("note", one_line(note)) for note in planned.notes),
+    ]
+    return _aligned((name, text) for name, text in lines if text)
+
+
+def _source(words: str | None) -> str:
+    return f" (from the words: {words})" if words and words != "request" else " (asked)" if words else ""
 
 
 def speed(duration_s: float, elapsed_s: float) -> str:

@@ -1,4 +1,4 @@
-"""Tracks and jobs in the database: the tables, the connection, and bringing both up to date at the start.
+"""Tracks and jobs in the database: the connection, and bringing the tables up to date at the start.
 
 Knows neither engines nor HTTP. Works on any database that SQLAlchemy speaks; SQLite and PostgreSQL get what each needs
 to serve several processes. Alembic is imported only when a schema has to be changed: it would be a third of the
@@ -13,22 +13,37 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import psutil
 import sqlalchemy as sa
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from musicgen import track_files
 from musicgen.errors import DatabaseUnavailable
+from musicgen.tables import Base, GenerationJob, State, Track, UtcDateTime, new_id, utc_now
+
+__all__ = [
+    "Base",
+    "GenerationJob",
+    "State",
+    "Track",
+    "UtcDateTime",
+    "database_url",
+    "db",
+    "ensure_prepared",
+    "init_app",
+    "new_id",
+    "prepare",
+    "utc_now",
+]
 
 MIGRATIONS_DIR = Path(__file__).with_name("migrations")
 # The newest revision in migrations/versions; kept here so that an up-to-date database is recognised without Alembic.
-SCHEMA_HEAD = "0001"
+SCHEMA_HEAD = "0002"
 # Any number, as long as every musicgen process takes the same one.
 POSTGRESQL_LOCK_ID = 0x6D75736963
 SQLITE_BUSY_TIMEOUT_MS = 30_000
@@ -36,145 +51,6 @@ SQLITE_BUSY_TIMEOUT_MS = 30_000
 FOREIGN_JOB_LIMIT = timedelta(hours=1)
 # Start times of a process are derived from the machine's clock, so two readings may differ by its corrections.
 START_TIME_TOLERANCE_S = 2.0
-
-State = Literal["running", "done", "failed", "cancelled"]
-
-
-def utc_now() -> datetime:
-    """Return the present time, aware, in UTC."""
-    return datetime.now(UTC)
-
-
-def new_id() -> str:
-    """Draw a fresh identifier: 32 hexadecimal digits."""
-    return uuid.uuid4().hex
-
-
-class UtcDateTime(sa.TypeDecorator[datetime]):
-    """A point in time that is aware and in UTC whenever it is read, also from databases that keep no time zone."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Convert to UTC.
-
-        Raises:
-            ValueError: the time is naive.
-        """
-        if value is not None and value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone")
-        return value.astimezone(UTC) if value is not None else None
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Add the time zone where the database dropped it."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Base(DeclarativeBase):
-    """Every table; constraints have names so that migrations can change them."""
-
-    metadata = sa.MetaData(
-        naming_convention={
-            "ix": "ix_%(column_0_label)s",
-            "uq": "uq_%(table_name)s_%(column_0_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map: ClassVar = {
-        datetime: UtcDateTime,
-        float: sa.Double,
-        State: sa.String(16),
-        list[str]: sa.JSON,
-        dict[str, str]: sa.JSON,
-        dict[str, float]: sa.JSON,
-        dict[str, Any]: sa.JSON,
-    }
-
-
-class Track(Base):
-    """One piece of music, from the moment it is asked for.
-
-    Attributes:
-        requested_duration: seconds asked for.
-        duration: seconds rendered.
-        tempo: quarter notes a minute.
-        formats: format name -> file name in OUTPUT_DIR; empty unless done.
-        file_size: bytes of the main audio file.
-        sha256: of the main audio file, hexadecimal.
-        loudness_lufs: integrated loudness; None for silence.
-        understanding: what the engine took from the prompt.
-        notes: sentences on what was asked and could not be done.
-    """
-
-    __tablename__ = "track"
-
-    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True, default=new_id)
-    status: Mapped[State] = mapped_column(default="running")
-    title: Mapped[str | None] = mapped_column(sa.Text)
-    prompt: Mapped[str] = mapped_column(sa.Text)
-    language: Mapped[str | None] = mapped_column(sa.String(35))
-    model: Mapped[str] = mapped_column(sa.String(64))
-    device: Mapped[str | None] = mapped_column(sa.String(16))
-    seed: Mapped[int]
-    requested_duration: Mapped[float]
-    duration: Mapped[float | None]
-    tempo: Mapped[float | None]
-    key: Mapped[str | None] = mapped_column(sa.String(32))
-    time_signature: Mapped[str | None] = mapped_column(sa.String(8))
-    formats: Mapped[dict[str, str]] = mapped_column(default=dict)
-    file_size: Mapped[int | None] = mapped_column(sa.BigInteger)
-    sha256: Mapped[str | None] = mapped_column(sa.String(64))
-    loudness_lufs: Mapped[float | None]
-    understanding: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    notes: Mapped[list[str]] = mapped_column(default=list)
-    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
-    job: Mapped["GenerationJob"] = relationship(
-        back_populates="track", cascade="all, delete-orphan", passive_deletes=True, lazy="joined"
-    )
-
-    @property
-    def main_format(self) -> str | None:
-        """The format that players get unless they ask for another: MP3 where there is one."""
-        return "mp3" if "mp3" in self.formats else next(iter(self.formats), None)
-
-    @property
-    def main_file(self) -> str | None:
-        """Name of the main audio file in OUTPUT_DIR; None unless done."""
-        return self.formats[self.main_format] if self.main_format else None
-
-
-class GenerationJob(Base):
-    """One attempt to make a track, and which process makes it.
-
-    Attributes:
-        options: the request, as `GenerationOptions` holds it.
-        timings: stage -> seconds.
-        error: why it failed, one line.
-        owner_started_at: start of the owning process, seconds since 1970; with its pid it names the process for good.
-    """
-
-    __tablename__ = "generation_job"
-
-    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True, default=new_id)
-    track_id: Mapped[str] = mapped_column(sa.ForeignKey("track.id", ondelete="CASCADE"), unique=True)
-    state: Mapped[State] = mapped_column(default="running", index=True)
-    engine: Mapped[str] = mapped_column(sa.String(64))
-    device: Mapped[str | None] = mapped_column(sa.String(16))
-    seed: Mapped[int]
-    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    started_at: Mapped[datetime] = mapped_column(default=utc_now)
-    finished_at: Mapped[datetime | None]
-    timings: Mapped[dict[str, float]] = mapped_column(default=dict)
-    error: Mapped[str | None] = mapped_column(sa.Text)
-    owner_host: Mapped[str] = mapped_column(sa.String(255), default=socket.gethostname)
-    owner_pid: Mapped[int] = mapped_column(default=os.getpid)
-    owner_started_at: Mapped[float] = mapped_column(default=lambda: psutil.Process().create_time())
-    track: Mapped[Track] = relationship(back_populates="job")
-
 
 # Rows stay readable after a commit, also outside of the session: they travel to the thread that answers the request.
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})

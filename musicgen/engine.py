@@ -28,6 +28,7 @@ class EngineCard:
         max_duration_s: the longest track it can make, seconds.
         supports_seed: whether equal seeds give equal audio.
         supports_lyrics: whether it can sing given words.
+        supports_plan: whether it is a `PlanningEngine`, and takes `options.plan`.
         weights_licence: licence of what it needs beyond our code.
         why_not_ready: given MUSICGEN_WEIGHTS_DIR, says what is missing and where to get it; None means ready.
     """
@@ -40,6 +41,7 @@ class EngineCard:
     supports_lyrics: bool
     weights_licence: str
     why_not_ready: Callable[[Path], str | None]
+    supports_plan: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,11 @@ class Rendering:
         key: as `notation.Key` writes it; None where unknown.
         time_signature: as `notation.TimeSignature` writes it; None where unknown.
         midi: a Standard MIDI File; None from engines that make only audio.
+        music_xml: the lead sheet as a MusicXML file; None from engines that write none.
         understanding: what the engine took from the prompt, JSON values only; empty where it cannot say.
         notes: sentences for the person about what was asked and could not be done.
+        plan: the plan that was followed, as `PlannedTrack.plan`; None from engines without plans.
+        stems: where asked for, each part on its own, by name, as long as `waveform`; empty where the engine has none.
     """
 
     waveform: Waveform
@@ -63,7 +68,28 @@ class Rendering:
     key: str | None = None
     time_signature: str | None = None
     midi: bytes | None = None
+    music_xml: bytes | None = None
     understanding: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    plan: Mapping[str, Any] | None = None
+    stems: Mapping[str, Waveform] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTrack:
+    """What an engine would make of a request, before a sound is made.
+
+    Attributes:
+        plan: every decision that a person may change, JSON values only; `options.plan` takes it back. It has the
+            length of the track in seconds as "duration".
+        title: name of the piece.
+        understanding: what the engine took from the prompt, JSON values only.
+        notes: sentences for the person about what was asked and cannot be done.
+    """
+
+    plan: Mapping[str, Any]
+    title: str
+    understanding: Mapping[str, Any]
     notes: tuple[str, ...] = ()
 
 
@@ -78,3 +104,17 @@ class Engine(Protocol):
 
     def generate(self, options: GenerationOptions, on_progress: OnProgress) -> Rendering:
         """Make the music that `options` asks for; all randomness comes from `options.seed`."""
+
+
+class PlanningEngine(Engine, Protocol):
+    """An engine that decides before it plays, and lets a person change what it decided."""
+
+    def plan(self, options: GenerationOptions) -> PlannedTrack:
+        """Plan the music that `options` asks for; needs no `load`, any number of threads may ask at once.
+
+        `generate` with the returned plan makes the same music as without it. Where `options.plan` is given, it is
+        checked and completed.
+
+        Raises:
+            InvalidOptions: `options.plan` cannot be followed; the errors name the place, like "plan.tempo".
+        """

@@ -12,13 +12,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from flask import Flask
 
 from musicgen.composer.card import CARD as COMPOSER
-from musicgen.engine import Engine, EngineCard, OnProgress, Rendering
+from musicgen.engine import Engine, EngineCard, OnProgress, PlannedTrack, PlanningEngine, Rendering
 from musicgen.errors import DeviceUnavailable, EngineUnavailable, GenerationBusy, InvalidOptions
 from musicgen.options import GenerationOptions
 
@@ -127,23 +128,57 @@ class MusicModel:
         """Make sure, before any work, that `options` can be done here; return the card of the engine that will.
 
         Raises:
-            InvalidOptions: the engine is unknown, or the track too long for it.
+            InvalidOptions: the engine is unknown, has no plans, or the track is too long for it.
             EngineUnavailable: the engine misses something.
             DeviceUnavailable: the configured device is absent.
         """
-        card = self.card(options.model)
-        if options.duration > card.max_duration_s:
-            raise InvalidOptions({"duration": [self._too_long(card, options.duration)]})
+        card = self._able_card(options)
         reason = self.why_not_ready(card)
         if reason:
             raise EngineUnavailable(card.name, reason)
         self.device = self.device or pick_device(self._wanted_device)
         return card
 
+    def _able_card(self, options: GenerationOptions) -> EngineCard:
+        card = self.card(options.model)
+        if options.duration > card.max_duration_s:
+            raise InvalidOptions({"duration": [self._too_long(card, options.duration)]})
+        if options.plan is not None and not card.supports_plan:
+            raise InvalidOptions({"plan": [self._no_plans(card)]})
+        return card
+
+    def _no_plans(self, card: EngineCard) -> str:
+        able = [other.name for other in self.cards() if other.supports_plan]
+        way_out = f"; use {' or '.join(able)}" if able else ""
+        return f"{card.name} makes music without a plan{way_out}."
+
     def _too_long(self, card: EngineCard, duration_s: float) -> str:
         able = [other.name for other in self.cards() if other.max_duration_s >= duration_s]
         way_out = f"ask for less, or use {' or '.join(able)}" if able else "ask for less"
         return f"{card.name} makes at most {card.max_duration_s:g} seconds, not {duration_s:g}; {way_out}."
+
+    def plan(self, options: GenerationOptions) -> PlannedTrack:
+        """Plan a track without making it: loads nothing, waits for nobody.
+
+        Raises:
+            InvalidOptions: the engine is unknown, has no plans, the track is too long, or `options.plan` is bad.
+        """
+        card = self._able_card(options)
+        if not card.supports_plan:
+            raise InvalidOptions({"model": [self._no_plans(card)]})
+        planner: PlanningEngine = _engine_class(card)()
+        return planner.plan(options)
+
+    def with_checked_plan(self, options: GenerationOptions) -> GenerationOptions:
+        """Complete the plan that `options` brings or extends, if any, and take the duration from it.
+
+        Raises:
+            InvalidOptions: see `plan`.
+        """
+        if options.plan is None and options.extends is None:
+            return options
+        plan = self.plan(options).plan
+        return replace(options, plan=plan, extends=None, duration=plan["duration"])
 
     @contextmanager
     def place_in_line(self) -> Iterator[None]:
@@ -213,12 +248,16 @@ class MusicModel:
         # The old engine goes first: two of them may not fit into memory.
         self._engine = None
         self._activity = "loading"
-        module_name, class_name = card.factory.split(":")
-        engine: Engine = getattr(importlib.import_module(module_name), class_name)()
+        engine: Engine = _engine_class(card)()
         engine.load(self.device or pick_device(self._wanted_device))
         self.load_count += 1
         self._engine, self._engine_name = engine, card.name
         return engine
+
+
+def _engine_class(card: EngineCard) -> Any:
+    module_name, class_name = card.factory.split(":")
+    return getattr(importlib.import_module(module_name), class_name)
 
 
 music_model = MusicModel()

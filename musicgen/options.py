@@ -1,7 +1,9 @@
 """One request, as a frozen value that travels from the edge (web, CLI) to the engine unchanged."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 MIN_DURATION_S = 5.0
 MAX_DURATION_S = 300.0
@@ -32,6 +34,9 @@ class GenerationOptions:
         lyrics: words to sing, for engines that can.
         language: BCP 47 code of prompt and lyrics ("en", "pt-BR").
         title: name of the track; None lets the engine find one.
+        plan: what the engine's own `plan` handed out, changed or not; JSON values only.
+        stems: True asks for each part in a file of its own.
+        extends: the plan of a shorter track with this prompt and seed, as which the music shall begin.
     """
 
     prompt: str
@@ -45,3 +50,21 @@ class GenerationOptions:
     lyrics: str | None = None
     language: str | None = None
     title: str | None = None
+    plan: Mapping[str, Any] | None = None
+    stems: bool | None = None
+    extends: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A request that begins with a track.
+
+    Attributes:
+        relation: "variation_of", a new piece of the same words, or "extend", a longer one that begins the same.
+        track_id: the track.
+        asked: the other fields of the request, by their names in `GenerationOptions`.
+    """
+
+    relation: Literal["variation_of", "extend"]
+    track_id: str
+    asked: Mapping[str, Any]

@@ -3,31 +3,30 @@
 Web and CLI both come through here. Knows neither of them, nor how an engine or an encoder works.
 """
 
-import hashlib
 import logging
 import math
-import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from musicgen import track_files
-from musicgen.audio_export import AUDIO_FORMATS, Tags, write_audio
+from musicgen.audio_export import AUDIO_FORMATS
 from musicgen.database import GenerationJob, State, Track, db, new_id, utc_now
 from musicgen.engine import EngineCard, OnProgress, Rendering
 from musicgen.errors import GenerationCancelled, GenerationFailed, TrackNotFound
+from musicgen.follow_ups import options_after
 from musicgen.loudness import integrated_loudness
 from musicgen.music_model import music_model
-from musicgen.options import GenerationOptions
+from musicgen.options import FollowUp, GenerationOptions
+from musicgen.stage_watch import StageWatch
+from musicgen.track_export import SCORE_FORMATS, STEM_FORMAT, export_track, sha256
 from musicgen.waveform import Waveform
 
 DEFAULT_FORMATS = ("wav", "mp3")
-MIDI_FORMAT = "mid"
-# Share of the whole that the engine's own progress covers; export and storing are the rest.
-ENGINE_SHARE = 0.9
 
 logger = logging.getLogger(__name__)
 
@@ -36,60 +35,29 @@ def ignore_progress(_stage: str, _fraction: float) -> None:
     """Listen to no progress."""
 
 
-class StageWatch:
-    """Times the stages that pass by, and tells the caller one fraction of the whole that never falls.
-
-    Attributes:
-        timings: stage -> seconds, of the stages that have ended.
-    """
-
-    def __init__(self, on_progress: OnProgress, clock: Callable[[], float] = time.perf_counter) -> None:
-        self.timings: dict[str, float] = {}
-        self._on_progress = on_progress
-        self._clock = clock
-        self._stage: str | None = None
-        self._since = 0.0
-        self._fraction = 0.0
-
-    def on_engine_progress(self, stage: str, fraction: float) -> None:
-        """Take the engine's progress, 0 to 1, as its share of the whole."""
-        self.enter(stage, fraction * ENGINE_SHARE)
-
-    def enter(self, stage: str, fraction: float) -> None:
-        """Go on to `stage` with `fraction` of the whole done."""
-        if stage != self._stage:
-            self.stop()
-            self._stage, self._since = stage, self._clock()
-        self._fraction = max(self._fraction, min(fraction, 1.0))
-        self._on_progress(stage, self._fraction)
-
-    def stop(self) -> None:
-        """End the present stage."""
-        if self._stage is not None:
-            self.timings[self._stage] = self.timings.get(self._stage, 0.0) + self._clock() - self._since
-        self._stage = None
-
-
 def generate_track(
-    options: GenerationOptions,
+    request: GenerationOptions | FollowUp,
     *,
     formats: Collection[str] = DEFAULT_FORMATS,
     on_progress: OnProgress = ignore_progress,
 ) -> Track:
-    """Make the track that `options` asks for, store it in `formats` (names in AUDIO_FORMATS) and return its row.
+    """Make the track that `request` asks for, store it in `formats` (names in AUDIO_FORMATS) and return its row.
 
-    A MIDI file comes along where the engine writes one. `on_progress` hears of every stage with the fraction of the
-    whole; it may raise `GenerationCancelled`.
+    A MIDI file and a lead sheet come along where the engine writes them. `on_progress` hears of every stage with the
+    fraction of the whole; it may raise `GenerationCancelled`.
 
     Raises:
+        TrackNotFound: a follow-up names no track.
         InvalidOptions, EngineUnavailable, DeviceUnavailable, StorageFull, GenerationBusy: before any work, no row made.
         GenerationCancelled: from `on_progress`; row and job say "cancelled", no file is left.
         GenerationFailed: anything else; row and job say "failed" and why, no file is left.
     """
-    unknown = set(formats) - set(AUDIO_FORMATS) - {MIDI_FORMAT}
+    unknown = set(formats) - set(AUDIO_FORMATS) - set(SCORE_FORMATS)
     if unknown:
         raise ValueError(f"no such format: {', '.join(sorted(unknown))}; there are {', '.join(AUDIO_FORMATS)}")
+    options = _completed(request)
     card = music_model.check(options)
+    options = music_model.with_checked_plan(options)
     track_files.check_free_space()
     with music_model.place_in_line():
         track = _start(options, card)
@@ -97,7 +65,7 @@ def generate_track(
         watch = StageWatch(on_progress)
         try:
             rendering = music_model.generate(options, watch.on_engine_progress)
-            paths = _export(track, rendering, formats, card, watch)
+            paths = export_track(track, rendering, formats, card, watch)
             _store(track, rendering, paths, watch)
         except (GenerationCancelled, KeyboardInterrupt, SystemExit):
             _give_up(track_id, "cancelled", None, watch)
@@ -108,6 +76,45 @@ def generate_track(
             _give_up(track_id, "failed", reason, watch)
             raise GenerationFailed(job_id, reason) from error
     return track
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPlan:
+    """What would be made of a request; the fields are those of the request and of `PlannedTrack`."""
+
+    prompt: str
+    seed: int
+    model: str
+    title: str
+    plan: Mapping[str, Any]
+    understanding: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+
+def plan_track(request: GenerationOptions | FollowUp) -> TrackPlan:
+    """Plan the track that `request` asks for, without making it; nothing is stored.
+
+    Raises:
+        TrackNotFound: a follow-up names no track.
+        InvalidOptions: the engine is unknown or has no plans, or the options' own plan is bad.
+    """
+    options = _completed(request)
+    planned = music_model.plan(options)
+    return TrackPlan(
+        prompt=options.prompt,
+        seed=options.seed,
+        model=music_model.card(options.model).name,
+        title=options.title or planned.title,
+        plan=planned.plan,
+        understanding=planned.understanding,
+        notes=planned.notes,
+    )
+
+
+def _completed(request: GenerationOptions | FollowUp) -> GenerationOptions:
+    if isinstance(request, FollowUp):
+        return options_after(request, find_track(request.track_id))
+    return request
 
 
 def _start(options: GenerationOptions, card: EngineCard) -> Track:
@@ -130,45 +137,25 @@ def _start(options: GenerationOptions, card: EngineCard) -> Track:
     return track
 
 
-def _export(
-    track: Track, rendering: Rendering, formats: Collection[str], card: EngineCard, watch: StageWatch
-) -> dict[str, Path]:
-    tags = Tags(
-        title=track.title or rendering.title,
-        prompt=track.prompt,
-        model=track.model,
-        seed=track.seed,
-        date=track.created_at,
-        tempo=rendering.tempo,
-        key=rendering.key,
-        weights_licence=card.weights_licence,
-    )
-    audio_formats = [name for name in AUDIO_FORMATS if name in formats]
-    paths = {}
-    for n_done, name in enumerate(audio_formats):
-        watch.enter("export", ENGINE_SHARE + (1 - ENGINE_SHARE) * n_done / len(audio_formats))
-        paths[name] = track_files.partial_path(track.id, name)
-        write_audio(rendering.waveform, paths[name], tags, name)
-    if rendering.midi is not None:
-        paths[MIDI_FORMAT] = track_files.partial_path(track.id, MIDI_FORMAT)
-        paths[MIDI_FORMAT].write_bytes(rendering.midi)
-    return paths
-
-
 def _store(track: Track, rendering: Rendering, paths: dict[str, Path], watch: StageWatch) -> None:
     watch.enter("store", 1.0)
-    track.formats = {name: track_files.file_name(track.id, name) for name in paths}
+    stem_files = {name: f"{name}.{STEM_FORMAT}" for name in rendering.stems}
+    track.formats = {name: track_files.file_name(track.id, name) for name in paths if name not in stem_files.values()}
+    track.stems = {name: track_files.file_name(track.id, end) for name, end in stem_files.items()}
+    track.plan = None if rendering.plan is None else dict(rendering.plan)
     if track.main_format:
         main_path = paths[track.main_format]
         track.file_size = main_path.stat().st_size
-        track.sha256 = _sha256(main_path)
+        track.sha256 = sha256(main_path)
     track.loudness_lufs = _loudness(rendering.waveform)
     track.title = track.title or rendering.title
     track.duration = rendering.waveform.duration_s
     track.tempo, track.key, track.time_signature = rendering.tempo, rendering.key, rendering.time_signature
     track.understanding, track.notes = dict(rendering.understanding), list(rendering.notes)
+    if track.job.options.get("stems") and not rendering.stems:
+        track.notes = [*track.notes, f"{track.model} makes no stems."]
     for name, path in paths.items():
-        path.replace(path.with_name(track.formats[name]))
+        path.replace(path.with_name(track_files.file_name(track.id, name)))
     watch.stop()
     track.job.timings = watch.timings
     _close(track, "done")
@@ -178,11 +165,6 @@ def _store(track: Track, rendering: Rendering, paths: dict[str, Path], watch: St
 def _close(track: Track, state: State) -> None:
     track.status = track.job.state = state
     track.job.finished_at = utc_now()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _loudness(waveform: Waveform) -> float | None:
@@ -282,6 +264,7 @@ class ModelDescription:
     max_duration: float
     supports_seed: bool
     supports_lyrics: bool
+    supports_plan: bool
     weights_licence: str
 
 
@@ -301,5 +284,6 @@ def _describe(card: EngineCard) -> ModelDescription:
         max_duration=card.max_duration_s,
         supports_seed=card.supports_seed,
         supports_lyrics=card.supports_lyrics,
+        supports_plan=card.supports_plan,
         weights_licence=card.weights_licence,
     )

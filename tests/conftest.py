@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
 from musicgen.app import create_app
+from musicgen.composer.card import CARD as COMPOSER
 from musicgen.database import db, ensure_prepared
 from tests.tone_engine import CARDS, BlockingEngine, ToneEngine
 
@@ -47,6 +48,12 @@ def make_app(config: dict[str, Any]) -> Iterator[Callable[..., Flask]]:
 @pytest.fixture
 def app(make_app: Callable[..., Flask]) -> Flask:
     return make_app()
+
+
+@pytest.fixture
+def composing_app(make_app: Callable[..., Flask]) -> Flask:
+    """An app with the composer beside the engines of `tone_engine`."""
+    return make_app(ENGINE_CARDS=(COMPOSER, *CARDS), MUSICGEN_MODEL="composer")
 
 
 @pytest.fixture

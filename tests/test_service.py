@@ -28,7 +28,8 @@ from musicgen.errors import (
 )
 from musicgen.music_model import music_model
 from musicgen.options import GenerationOptions
-from musicgen.service import StageWatch, generate_track
+from musicgen.service import generate_track
+from musicgen.stage_watch import StageWatch
 from tests.tone_engine import BlockingEngine, ToneEngine, card
 
 PATIENCE_S = 60

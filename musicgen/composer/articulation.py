@@ -163,6 +163,14 @@ def audible_length(envelope: Envelope) -> int | None:
     return int((seconds + envelope.decay_s * INAUDIBLE_DB / ENVELOPE_RANGE_DB) * SAMPLE_RATE) + 1
 
 
+def moving_length(envelope: Envelope) -> int:
+    """Return after how many samples, at least 1, the volume of a held note no longer changes."""
+    seconds = envelope.delay_s + envelope.attack_s + envelope.hold_s + envelope.decay_s * (1 - envelope.sustain)
+    if envelope.sustain == 1:
+        seconds = envelope.delay_s + envelope.attack_s
+    return int(seconds * SAMPLE_RATE) + 2
+
+
 def fade_out(samples: Samples) -> None:
     """Bring the last samples of (..., n) to zero, in place."""
     n = min(END_FADE, samples.shape[-1])

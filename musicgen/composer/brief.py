@@ -1,7 +1,8 @@
 """The brief: what a request asks for, in musical terms, and which of its words say so.
 
 Explicit fields of the request come first, then figures in the prompt ("80 bpm", "in D minor"), then the words of the
-lexicon and of the styles. What nobody asked for stays None: the plan decides it. Knows styles only by their words.
+lexicon and of the styles, then, where these name no style, the guess of a small classifier. What nobody asked for stays
+None: the plan decides it. Knows styles only by their words.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 from musicgen.composer.lexicon import load_lexicon
 from musicgen.composer.prompt.answers import answer_all
+from musicgen.composer.prompt.guesses import guess_style
 from musicgen.composer.prompt.phrases import PhraseIndex
 from musicgen.composer.prompt.reading import read_prompt
 from musicgen.composer.prompt.text import fold
@@ -43,7 +45,7 @@ class Brief:
         instrumental: True where a voice is refused, False where one is asked for.
         title: name of the piece, never empty.
         language: of the prompt, given or guessed; two letters or a BCP 47 code.
-        sources: for every field: "request", "default", or the words of the prompt that decided it.
+        sources: for every field: "request", "default", "guessed from the words", or the words that decided it.
         notes: sentences about what was asked and cannot be done, or was decided between contradictions.
     """
 
@@ -97,6 +99,7 @@ def understand(options: GenerationOptions, style_words: Mapping[str, Sequence[st
     if reading.title and all(answers.values[name] is None for name in ("style", "valence", "arousal")):
         reading = read_prompt(options.prompt, load_lexicon(), styles, language, title_describes=True)
         answers = answer_all(options, reading, style_words)
+    guess_style(answers)
     return Brief(
         prompt=options.prompt,
         sources=answers.sources,

@@ -23,4 +23,5 @@ CARD = EngineCard(
     supports_lyrics=False,
     weights_licence="MIT (sound font)",
     why_not_ready=_why_not_ready,
+    supports_plan=True,
 )

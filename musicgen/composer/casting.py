@@ -14,6 +14,8 @@ PLAIN_PATTERNS = {
     "bass": (Pattern(0.0, {"grid": "1-------5-------"}),),
     "drums": (Pattern(0.0, {"kick": "x...", "snare": "..x.", "hat": "xxxxxxxx"}),),
 }
+# Section energy from which an instrument that the prompt names plays: calm pieces reach no more.
+WANTED_ENTERS = 0.25
 ROLE_CENTRE = {"melody": 72, "counter": 67, "comping": 60, "pad": 60, "bass": 40, "drums": 60}
 
 
@@ -31,7 +33,10 @@ def cast_band(style: Style, brief: Brief, rng: random.Random) -> tuple[Chair, ..
     for layer in style.layers:
         allowed = [all_instruments()[n] for n in layer.instruments if not _refused(all_instruments()[n], brief)]
         if allowed:
-            chairs.append(Chair(layer, _pick(allowed, [chair.instrument for chair in chairs], brief, rng)))
+            instrument = _pick(allowed, [chair.instrument for chair in chairs], brief, rng)
+            wanted = any(instrument.answers_to(name) for name in brief.wanted)
+            enters = min(layer.enters, WANTED_ENTERS) if wanted else layer.enters
+            chairs.append(Chair(replace(layer, enters=enters), instrument))
     for name in brief.wanted:
         if not any(chair.instrument.answers_to(name) for chair in chairs):
             chairs = _seat(chairs, name, style, brief)
@@ -41,7 +46,10 @@ def cast_band(style: Style, brief: Brief, rng: random.Random) -> tuple[Chair, ..
 
 
 def _refused(instrument: Instrument, brief: Brief) -> bool:
-    return any(instrument.answers_to(name) for name in brief.unwanted)
+    """Whether the prompt will not have it: "no organ" means rock organs too, unless it asks for one by name."""
+    if instrument.name in brief.wanted and instrument.name not in brief.unwanted:
+        return False
+    return any(instrument.answers_to(name) or instrument.name.endswith(f"_{name}") for name in brief.unwanted)
 
 
 def _pick(allowed: list[Instrument], seated: list[Instrument], brief: Brief, rng: random.Random) -> Instrument:
@@ -69,10 +77,10 @@ def _seat(chairs: list[Chair], name: str, style: Style, brief: Brief) -> list[Ch
             if chair.layer.role == role and not any(chair.instrument.answers_to(n) for n in brief.wanted):
                 layer = replace(chair.layer, enters=min(chair.layer.enters, 0.4))
                 return [*chairs[:i], Chair(layer, instrument), *chairs[i + 1 :]]
-    return [*chairs, Chair(_new_layer(instrument, instrument.roles[0], style), instrument)]
+    return [*chairs, Chair(new_layer(instrument, instrument.roles[0], style), instrument)]
 
 
-def _new_layer(instrument: Instrument, role: str, style: Style) -> Layer:
+def new_layer(instrument: Instrument, role: str, style: Style) -> Layer:
     """Make a layer for an instrument that the style does not have, with the style's patterns for the role if any."""
     model = next((layer for layer in style.layers if layer.role == role), None)
     if model:
@@ -98,6 +106,6 @@ def _only(chairs: Sequence[Chair], brief: Brief, style: Style) -> list[Chair]:
     for instrument in {chair.instrument.name: chair.instrument for chair in kept}.values():
         for role in ("melody", "comping", "bass"):
             if role in instrument.roles and role not in roles and not instrument.is_drum_kit:
-                kept.append(Chair(_new_layer(instrument, role, style), instrument))
+                kept.append(Chair(new_layer(instrument, role, style), instrument))
                 roles.add(role)
     return [replace(chair, layer=replace(chair.layer, enters=0.0, leaves=1.0)) for chair in kept]

@@ -5,8 +5,11 @@ from typing import Any
 
 from musicgen.composer.arrangement import arrange
 from musicgen.composer.brief import Brief, understand
+from musicgen.composer.extension import extend_document
 from musicgen.composer.lead_sheet import LeadSheet, write_lead_sheet
 from musicgen.composer.plan import Plan, make_plan
+from musicgen.composer.plan_document import read_document
+from musicgen.composer.progression import Progression, write_progression
 from musicgen.composer.score import Score
 from musicgen.composer.style_file import all_styles
 from musicgen.options import GenerationOptions
@@ -18,20 +21,41 @@ class Composition:
 
     brief: Brief
     plan: Plan
+    progression: Progression
     sheet: LeadSheet
     score: Score
+
+
+def decide(options: GenerationOptions) -> tuple[Brief, Plan, Progression]:
+    """Read the prompt and plan the piece: as the options' own plan says, or anew. Equal options give equal plans.
+
+    Raises:
+        InvalidOptions: the options' plan cannot be played.
+    """
+    brief = understand(options, {name: style.words for name, style in all_styles().items()})
+    document = options.plan
+    if options.extends is not None:
+        document = extend_document(options.extends, brief, options.duration, _stream(options))
+    if document is not None:
+        return brief, *read_document(document, brief, options.duration, _stream(options))
+    plan = make_plan(brief, options.duration, _stream(options))
+    return brief, plan, write_progression(plan, _stream(options))
 
 
 def compose(options: GenerationOptions) -> Composition:
     """Turn options into a score; equal options give equal scores.
 
-    The streams of randomness are named by seed and prompt, so that two prompts of one style are two pieces.
+    Raises:
+        InvalidOptions: the options' plan cannot be played.
     """
-    seed = f"{options.seed}/{options.prompt}"
-    brief = understand(options, {name: style.words for name, style in all_styles().items()})
-    plan = make_plan(brief, options.duration, seed)
-    sheet = write_lead_sheet(plan, seed)
-    return Composition(brief, plan, sheet, arrange(plan, sheet, seed))
+    brief, plan, progression = decide(options)
+    sheet = write_lead_sheet(plan, progression, _stream(options))
+    return Composition(brief, plan, progression, sheet, arrange(plan, sheet, _stream(options)))
+
+
+def _stream(options: GenerationOptions) -> str:
+    """Name the streams of randomness by seed and prompt, so that two prompts of one style are two pieces."""
+    return f"{options.seed}/{options.prompt}"
 
 
 def describe(composition: Composition) -> dict[str, Any]:
@@ -39,7 +63,7 @@ def describe(composition: Composition) -> dict[str, Any]:
     plan = composition.plan
     quarter_s = 60 / plan.tempo
     return {
-        "brief": _asked(composition.brief),
+        "brief": asked_for(composition.brief),
         "style": plan.style.name,
         "sections": [
             {
@@ -58,7 +82,7 @@ def describe(composition: Composition) -> dict[str, Any]:
     }
 
 
-def _asked(brief: Brief) -> dict[str, Any]:
+def asked_for(brief: Brief) -> dict[str, Any]:
     """Tell what the prompt and the request asked for, and which words said so; leave out what nobody asked for."""
     sources = {field: source for field, source in brief.sources.items() if source != "default"}
     told = {field: value for field, value in brief.to_json().items() if field in sources or field == "key"}

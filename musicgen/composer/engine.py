@@ -1,12 +1,15 @@
 """The composer as an engine: a composition, played, mixed and mastered, with its MIDI file."""
 
 from musicgen.composer.card import CARD, SOUND_FONT
-from musicgen.composer.composition import compose, describe
+from musicgen.composer.composition import asked_for, compose, decide, describe
 from musicgen.composer.mastering import master
 from musicgen.composer.midi import write_midi
 from musicgen.composer.mixing import render_score
+from musicgen.composer.music_xml import write_music_xml
+from musicgen.composer.plan_document import write_document
 from musicgen.composer.sampler import Sampler
-from musicgen.engine import OnProgress, Rendering
+from musicgen.composer.stems import render_stems
+from musicgen.engine import OnProgress, PlannedTrack, Rendering
 from musicgen.options import GenerationOptions
 
 SAMPLE_RATE = 44_100
@@ -27,10 +30,20 @@ class ComposerEngine:
         """Read the sound font; the notes are rendered on `device` as they are needed."""
         self._sampler = Sampler(SOUND_FONT)
 
+    def plan(self, options: GenerationOptions) -> PlannedTrack:
+        """Plan one track; see `musicgen.engine.PlanningEngine`.
+
+        Raises:
+            InvalidOptions: the options' plan cannot be played.
+        """
+        brief, plan, progression = decide(options)
+        return PlannedTrack(write_document(plan, progression), brief.title, {"brief": asked_for(brief)}, brief.notes)
+
     def generate(self, options: GenerationOptions, on_progress: OnProgress) -> Rendering:
         """Compose, play and master one track.
 
         Raises:
+            InvalidOptions: the options' plan cannot be played.
             RuntimeError: `load` was not called before.
         """
         if self._sampler is None:
@@ -44,6 +57,9 @@ class ComposerEngine:
             options.seed,
             lambda done: on_progress("render", COMPOSED + done * (RENDERED - COMPOSED)),
         )
+        stems = {}
+        if options.stems:
+            stems = render_stems(composition.score, self._sampler, lambda _done: on_progress("stems", RENDERED))
         on_progress("master", RENDERED)
         waveform = master(mix)
         on_progress("master", 1.0)
@@ -57,4 +73,7 @@ class ComposerEngine:
             midi=write_midi(composition.score, composition.brief.title),
             understanding=describe(composition),
             notes=composition.brief.notes,
+            music_xml=write_music_xml(plan, composition.sheet, composition.brief.title),
+            plan=write_document(plan, composition.progression),
+            stems=stems,
         )

@@ -49,7 +49,7 @@ def _form(entry: dict[str, Any]) -> Form:
 def fill_bars(form: Form, n_bars: int) -> list[tuple[SectionKind, int]]:
     """Choose the order nearest to `n_bars` and stretch it so that the bars add up exactly.
 
-    Lengths change by whole units, longest sections first; what does not make a unit is added to, or taken from, the beginning.
+    Lengths change by whole units, longest sections first; what makes no unit is added to, or taken from, the beginning.
     """
     order = min(form.orders, key=lambda kinds: abs(sum(kind.bars for kind in kinds) - n_bars))
     bars = [kind.bars for kind in order]

@@ -18,6 +18,8 @@ START, END = "^", "$"
 N_CANDIDATES = 24
 # How strongly a longer context outweighs a shorter one: a pair of chords seen this often counts as much as one chord.
 BACKOFF_COUNT = 12.0
+# What a progression loses by each repeated chord, and gains by touching the tonic and once more by beginning on it.
+PLAIN_COST, HOME_GAIN = 0.8, 2.0
 # A statistic is only kept for major and minor; other modes live from loops that show their colour.
 MODAL_LOOPS: Mapping[str, tuple[str, ...]] = {
     "dorian": ("i | IV | i | IV", "i | bVII | IV | i", "i | ii | bIII | IV", "i7 | IV7 | i7 | IV7"),
@@ -106,13 +108,15 @@ def _split(
 
 
 def _best_loop(table: Table, n_chords: int, rng: random.Random, before: list[str] | None = None) -> list[str]:
-    """Draw several progressions and keep the one that is likeliest to close into its repeat and not too plain."""
+    """Draw several progressions; keep the one that closes best into its repeat, feels at home and is not too plain."""
     drawn = [_walk(table, n_chords, rng, before or []) for _ in range(N_CANDIDATES)]
 
     def closing(loop: list[str]) -> float:
         first, last = (before or loop)[0], loop[-1]
         plain = len(loop) - len(set(loop))
-        return math.log(_chances(table, ["", last]).get(first, 0.001) + 0.001) - 0.8 * plain
+        roots = [Chord.parse(numeral).offset for numeral in [*(before or []), *loop]]
+        home = (0 in roots) + (roots[0] == 0)
+        return math.log(_chances(table, ["", last]).get(first, 0.001) + 0.001) - PLAIN_COST * plain + HOME_GAIN * home
 
     return max(drawn, key=closing)
 

@@ -1,16 +1,20 @@
-"""The lead sheet: chords and melody of the whole piece. Each material is written once, placed where the form asks."""
+"""The lead sheet: chords and melody. Each material's melody is written once and placed where the form asks."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from musicgen.composer.chords import Chord
-from musicgen.composer.harmony import Bars, final_chord, write_cadence, write_chords
+from musicgen.composer.harmony import Bars
 from musicgen.composer.melody import settle, vary_melody, write_melody
 from musicgen.composer.plan import Plan, Section
+from musicgen.composer.progression import Progression, phrase_chords
 from musicgen.composer.score import Note
+from musicgen.composer.style import MelodyStyle
+from musicgen.notation import Key, TimeSignature
 
-PHRASE_BARS = 8
+MelodyWriter = Callable[[MelodyStyle, Key, TimeSignature, Bars, int, float, random.Random], tuple[Note, ...]]
+
 MELODY_CENTRE = 71
 # How far a section lies above the usual register, in semitones for each unit of energy above the middle.
 REGISTER_LIFT = 10
@@ -55,52 +59,55 @@ class Material:
     melody: tuple[Note, ...]
 
 
-def write_lead_sheet(plan: Plan, seed: str) -> LeadSheet:
-    """Write the chords and the melody of the plan's piece; the randomness comes from `seed`."""
+def write_lead_sheet(plan: Plan, progression: Progression, seed: str) -> LeadSheet:
+    """Place the chords of the plan's piece and write its melody over them; the randomness comes from `seed`."""
     materials: dict[str, Material] = {}
     chords: list[ChordSpan] = []
     melody: list[Note] = []
     for index, section in enumerate(plan.sections):
         if section.material not in materials:
-            materials[section.material] = _write_material(plan, section, seed)
-        material = materials[section.material]
-        chords += _place_chords(plan, section, material)
+            materials[section.material] = _write_material(plan, progression, section, seed)
+        bars = progression.sections[index]
+        chords += _place_chords(plan, section, bars)
         if section.melody:
-            melody += _place_melody(plan, section, material, random.Random(f"{seed}/vary/{index}"))
-    chords = _end(plan, chords)
+            rng = random.Random(f"{seed}/vary/{index}")
+            melody += _place_melody(plan, section, materials[section.material], bars, rng)
+    chords.append(ChordSpan(plan.ending, plan.duration_s * plan.tempo / 60 - plan.ending, progression.last))
     return LeadSheet(tuple(chords), tuple(_finish_melody(plan, melody, chords)))
 
 
-def phrase_length(plan: Plan, material: str) -> int:
-    """Length in bars of the phrase that the sections of this material repeat."""
-    longest = max(section.bars for section in plan.sections if section.material == material)
-    if longest % 12 == 0:
-        return 12
-    return min(PHRASE_BARS, longest)
-
-
-def _write_material(plan: Plan, section: Section, seed: str) -> Material:
-    n_bars = phrase_length(plan, section.material)
-    rng = random.Random(f"{seed}/harmony/{section.material}")
-    bars = write_chords(plan.style.harmony, plan.key.mode, n_bars, rng)
+def _write_material(plan: Plan, progression: Progression, section: Section, seed: str) -> Material:
+    bars = phrase_chords(plan, progression, section.material)
     energy = max(s.energy for s in plan.sections if s.material == section.material)
     centre = MELODY_CENTRE + round(REGISTER_LIFT * (energy - 0.6))
     rng = random.Random(f"{seed}/melody/{section.material}")
-    melody = write_melody(plan.style.melody, plan.key, plan.time_signature, bars, centre, energy, rng)
+    melody = _melody_writer(plan)(plan.style.melody, plan.key, plan.time_signature, bars, centre, energy, rng)
     return Material(bars, melody)
 
 
-def _place_chords(plan: Plan, section: Section, material: Material) -> Iterator[ChordSpan]:
+def _melody_writer(plan: Plan) -> MelodyWriter:
+    """Return the writer that the style asks for; the rules where the network does not know the metre."""
+    if plan.style.melody.writer == "network":
+        # Imported on use: it takes torch and a second, which most styles do without.
+        from musicgen.composer.learned_melody import can_write, write_learned_melody
+
+        if can_write(plan.time_signature):
+            return write_learned_melody
+    return write_melody
+
+
+def _place_chords(plan: Plan, section: Section, bars: Bars) -> Iterator[ChordSpan]:
+    """Place the chords of a section; the last bar of the piece is as long as the plan's hold makes it."""
     bar_quarters = plan.time_signature.bar_quarters
-    for i in range(section.bars):
-        bar = material.bars[i % len(material.bars)]
-        length = bar_quarters / len(bar)
+    for i, bar in enumerate(bars, section.first_bar):
+        end = plan.ending if i == plan.n_bars - 1 else (i + 1) * bar_quarters
+        length = (end - i * bar_quarters) / len(bar)
         for j, chord in enumerate(bar):
-            yield ChordSpan((section.first_bar + i) * bar_quarters + j * length, length, chord)
+            yield ChordSpan(i * bar_quarters + j * length, length, chord)
 
 
-def _place_melody(plan: Plan, section: Section, material: Material, rng: random.Random) -> Iterator[Note]:
-    """Repeat the phrase through the section, plainly at first, then with ornaments."""
+def _place_melody(plan: Plan, section: Section, material: Material, bars: Bars, rng: random.Random) -> Iterator[Note]:
+    """Repeat the phrase through the section, plainly at first, then with ornaments; fit it to chords of other bars."""
     bar_quarters = plan.time_signature.bar_quarters
     phrase = len(material.bars) * bar_quarters
     start, length = section.first_bar * bar_quarters, section.bars * bar_quarters
@@ -109,27 +116,16 @@ def _place_melody(plan: Plan, section: Section, material: Material, rng: random.
         for note in notes:
             onset = note.onset + repeat * phrase
             if onset < length - 1e-6:
-                yield replace(note, onset=start + onset, duration=min(note.duration, length - onset))
-
-
-def _end(plan: Plan, chords: list[ChordSpan]) -> list[ChordSpan]:
-    """Lead the last bar into the last chord, prolong it by the plan's hold, and add the last chord."""
-    bar_quarters = plan.time_signature.bar_quarters
-    cadence_start = (plan.n_bars - 1) * bar_quarters
-    tonic = final_chord(plan.style.harmony, plan.key.mode)
-    cadence = write_cadence(plan.style.harmony, plan.key.mode)
-    if plan.n_bars == 1:
-        cadence = (tonic, cadence[-1])
-    length = (plan.ending - cadence_start) / len(cadence)
-    return [
-        *(span for span in chords if span.onset < cadence_start - 1e-6),
-        *(ChordSpan(cadence_start + i * length, length, chord) for i, chord in enumerate(cadence)),
-        ChordSpan(plan.ending, plan.duration_s * plan.tempo / 60 - plan.ending, tonic),
-    ]
+                index, place = divmod(onset + 1e-6, bar_quarters)
+                bar = bars[int(index)]
+                placed = replace(note, onset=start + onset, duration=min(note.duration, length - onset))
+                if bar != material.bars[int(index) % len(material.bars)]:
+                    placed = settle(placed, bar[int(place / bar_quarters * len(bar))], plan.key)
+                yield placed
 
 
 def _finish_melody(plan: Plan, melody: list[Note], chords: list[ChordSpan]) -> list[Note]:
-    """Fit the melody to the cadence, and close it on the tonic or the third of the last chord, whichever is nearer."""
+    """Fit the melody to the cadence, and close it on the root or the third of the last chord, whichever is nearer."""
     last = chords[-1]
     notes = [note for note in melody if note.onset < plan.ending - 0.5]
     if not notes:
@@ -140,7 +136,7 @@ def _finish_melody(plan: Plan, melody: list[Note], chords: list[ChordSpan]) -> l
             chord = next(span.chord for span in reversed(chords) if span.onset <= note.onset + 1e-6)
             notes[i] = settle(note, chord, plan.key)
     notes[-1] = replace(notes[-1], duration=min(notes[-1].duration, plan.ending - notes[-1].onset))
-    targets = [plan.key.tonic, (plan.key.tonic + last.chord.intervals[1]) % 12]
+    targets = last.chord.pitch_classes(plan.key)[:2]
     before = notes[-1].pitch
     pitch = min((p for p in range(before - 7, before + 8) if p % 12 in targets), key=lambda p: (abs(p - before), p))
     return [*notes, Note(last.onset, last.duration, pitch, notes[-1].velocity)]

@@ -99,7 +99,17 @@ def load_lexicon(folder: Path = LEXICON_DIR) -> PhraseIndex[Word]:
     Raises:
         InvalidLexicon: a file is not TOML, or has a key or value that means nothing here.
     """
-    return PhraseIndex(phrase for path in sorted(folder.glob("*.toml")) for phrase in _read(path))
+    return PhraseIndex(read_lexicon(folder))
+
+
+def read_lexicon(folder: Path = LEXICON_DIR) -> Iterator[tuple[str, Word]]:
+    """Yield every phrase of the folder's files with its meaning.
+
+    Raises:
+        InvalidLexicon: a file is not TOML, or has a key or value that means nothing here.
+    """
+    for path in sorted(folder.glob("*.toml")):
+        yield from _read(path)
 
 
 def _read(path: Path) -> Iterator[tuple[str, Word]]:

@@ -60,7 +60,8 @@ def master(waveform: Waveform) -> Waveform:
         if over_db <= 0 and (abs(missing) <= LOUDNESS_TOLERANCE_LU or gain_db >= highest_db):
             return mastered
         loss += missing
-        ceiling_db -= max(over_db + 0.02, 0.0) if over_db > 0 else 0.0
+        if over_db > 0:
+            ceiling_db -= over_db + 0.02
     mastered.samples[:] *= np.float32(10 ** (-max(over_db + 0.01, 0.0) / 20))
     return mastered
 

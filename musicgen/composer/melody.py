@@ -161,7 +161,7 @@ def _fit_bar(
     steps = _steps_of(motif, len(onsets))
     path = _cheapest_path(costs - noise, moves, pitches, key, steps)
     return [
-        Note(onset, length, int(pitches[p]), _velocity(onset, time_signature))
+        Note(onset, length, int(pitches[p]), onset_velocity(onset, time_signature))
         for p, (onset, length) in zip(path, onsets, strict=True)
     ]
 
@@ -267,7 +267,8 @@ def _scale_step(pitch: int, key: Key, direction: int) -> int:
     return pitch
 
 
-def _velocity(onset: float, time_signature: TimeSignature) -> int:
+def onset_velocity(onset: float, time_signature: TimeSignature) -> int:
+    """Return the velocity of a melody note by its place in the bar (quarters): heavier on the beat."""
     return ONSET_VELOCITY + round(12 * _beat_weight(onset, 0.0, time_signature)) - 6
 
 

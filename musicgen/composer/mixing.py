@@ -8,7 +8,7 @@ stems add up to the mix wherever the style has no tape colour.
 
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 
@@ -60,19 +60,29 @@ def render_score(score: Score, sampler: Sampler, seed: int, on_progress: OnShare
     """
     n = round(score.duration_s * SAMPLE_RATE)
     with ThreadPoolExecutor(os.cpu_count()) as workers:
-        mix = _sum_parts(score, sampler, n, workers, lambda done: on_progress(SUMMED * done))
+        mix = sum_parts(score, score.parts, sampler, n, workers, lambda done: on_progress(SUMMED * done))
         if score.mix.tape or score.mix.crackle_db is not None:
             mix = _coloured(mix, score.mix, seed, workers)
-        tone = _tone(score.mix)
-        list(workers.map(lambda channel: _filter(tone, channel), mix))
-    _fade_end(mix)
+        finish(mix, score.mix, workers)
     on_progress(1.0)
     return Waveform(mix, SAMPLE_RATE)
 
 
-def _sum_parts(score: Score, sampler: Sampler, n: int, workers: Executor, on_progress: OnShare) -> Samples:
-    """Sum all parts and the room; returns (2, n) float32."""
-    players = [PartPlayer(part, sampler, score.quarter_s, n) for part in score.parts]
+def finish(mix: Samples, settings: MixSettings, workers: Executor) -> None:
+    """Give a mix, (2, n) float32, the tone of the whole and the fade at its end, in place; both are linear."""
+    tone = _tone(settings)
+    list(workers.map(lambda channel: _filter(tone, channel), mix))
+    _fade_end(mix)
+
+
+def sum_parts(
+    score: Score, parts: Sequence[Part], sampler: Sampler, n: int, workers: Executor, on_progress: OnShare
+) -> Samples:
+    """Sum some of a score's parts with their share of the room; returns (2, n) float32.
+
+    The side-chain is that of the whole score.
+    """
+    players = [PartPlayer(part, sampler, score.quarter_s, n) for part in parts]
     pump = _pump_gains(score, n)
     reverb = Reverb(score.mix.reverb_s, SAMPLE_RATE, WINDOW // 2)
     mix = np.zeros((2, n), dtype=np.float32)
@@ -83,7 +93,7 @@ def _sum_parts(score: Score, sampler: Sampler, n: int, workers: Executor, on_pro
         list(workers.map(sampler.sounds, [key for key in wanted if not sampler.is_ready(key)]))
         placed = partial(_place_next, span=span, ducked=_ducked(pump, span))
         dry, sent = mix[:, span], np.zeros((2, span.stop - start), dtype=np.float32)
-        for part, bus in zip(score.parts, workers.map(placed, players, score.parts), strict=True):
+        for part, bus in zip(parts, workers.map(placed, players, parts), strict=True):
             dry += bus
             bus *= np.float32(_amplitude(part.reverb_db))
             sent += bus

@@ -72,7 +72,10 @@ class PartPlayer:
         for event in self._sounding:
             for sound in event.sounds:
                 _add(sound, event, start, bus, self._scratch)
-        self._sounding = [event for event in self._sounding if _last(event) > stop]
+        for event in self._sounding:
+            if _last(event) <= stop:
+                event.sounds = ()  # the store alone decides how long sounds are kept
+        self._sounding = [event for event in self._sounding if event.sounds]
         return bus
 
 
@@ -149,7 +152,7 @@ def _last(event: _Event) -> int:
 
 def _stop(sound: Sound, event: _Event) -> int:
     choke_release = release_gain(CHOKE_RELEASE_S)
-    return min(event.onset + len(sound.envelope), event.end + len(sound.release), event.choke + len(choke_release))
+    return min(event.onset + sound.samples.shape[1], event.end + len(sound.release), event.choke + len(choke_release))
 
 
 def _add(sound: Sound, event: _Event, start: int, bus: Samples, scratch: Samples) -> None:
@@ -161,7 +164,8 @@ def _add(sound: Sound, event: _Event, start: int, bus: Samples, scratch: Samples
     gain = _gain_curve(sound, event, first, scratch[2, : stop - first])
     samples = sound.samples[:, first - event.onset : stop - event.onset]
     product = scratch[: len(samples), : stop - first]
-    np.multiply(samples, gain, out=product)
+    product[:] = samples  # made float32 first: multiplying int16 by float32 is slower than both steps
+    product *= gain
     target = bus[:, first - start : stop - start]
     np.add(target, product, out=target)
 
@@ -174,9 +178,11 @@ def _gain_curve(sound: Sound, event: _Event, first: int, gain: Samples) -> Sampl
         end, release = event.choke, release_gain(CHOKE_RELEASE_S)
     stop = first + len(gain)
     n_held = min(max(end - first, 0), len(gain))
-    np.multiply(sound.envelope[first - event.onset : first - event.onset + n_held], level, out=gain[:n_held])
+    moving = sound.envelope[first - event.onset : first - event.onset + n_held]
+    np.multiply(moving, level, out=gain[: len(moving)])
+    gain[len(moving) : n_held] = level * sound.envelope[-1]
     if n_held < len(gain):
-        level *= sound.envelope[end - event.onset]
+        level *= sound.envelope[min(end - event.onset, len(sound.envelope) - 1)]
         np.multiply(release[first + n_held - end : stop - end], level, out=gain[n_held:])
     if end < event.choke < stop:
         choked = max(event.choke, first)

@@ -89,20 +89,21 @@ class Plan:
 
 def make_plan(brief: Brief, duration_s: float, seed: str) -> Plan:
     """Decide everything that the brief leaves open; the randomness comes from `seed`."""
-    rng = random.Random(f"{seed}/plan")
     style = all_styles()[brief.style or DEFAULT_STYLE]
     time_signature = brief.time_signature or style.time_signature
-    preferred, unit = _preferred_tempo(brief, style, rng), all_forms()[style.form].unit
+    # A stream for each decision: one that a request takes away does not turn the others.
+    tempo_rng, key_rng, band_rng = (random.Random(f"{seed}/plan/{name}") for name in ("tempo", "key", "band"))
+    preferred, unit = _preferred_tempo(brief, style, tempo_rng), all_forms()[style.form].unit
     tempo, n_bars = fit_tempo(_tempos(brief, style), preferred, unit, time_signature, duration_s)
     return Plan(
         style=style,
         tempo=tempo,
-        key=_choose_key(brief, style, rng),
+        key=_choose_key(brief, style, key_rng),
         time_signature=time_signature,
         duration_s=duration_s,
         sections=_lay_out(style, n_bars, _arousal(brief, style)),
-        hold=_hold(tempo, n_bars, time_signature, duration_s),
-        band=cast_band(style, brief, rng),
+        hold=hold_for(tempo, n_bars, time_signature, duration_s),
+        band=cast_band(style, brief, band_rng),
     )
 
 
@@ -147,21 +148,22 @@ def fit_tempo(
     """
 
     def cost(tempo: float) -> float:
-        n_bars, ring_s = _bars_and_ring(tempo, time_signature, duration_s)
+        n_bars, ring_s = bars_and_ring(tempo, time_signature, duration_s)
         over = sum(c for group, c in zip((unit, 4, 2), BARS_OVER_COSTS, strict=True) if n_bars > 2 and n_bars % group)
         return TEMPO_COST * abs(math.log(tempo / preferred)) + over + RING_COST * abs(ring_s - RING_BEST_S)
 
     tempo = min(tempos, key=cost)
-    return tempo, _bars_and_ring(tempo, time_signature, duration_s)[0]
+    return tempo, bars_and_ring(tempo, time_signature, duration_s)[0]
 
 
-def _bars_and_ring(tempo: float, time_signature: TimeSignature, duration_s: float) -> tuple[int, float]:
+def bars_and_ring(tempo: float, time_signature: TimeSignature, duration_s: float) -> tuple[int, float]:
+    """Return how many bars fit before the last chord, at least one, and the seconds that it then may ring."""
     bar_s = time_signature.bar_quarters * 60 / tempo
     n_bars = max(1, int((duration_s - RING_MIN_S) / bar_s))
     return n_bars, duration_s - n_bars * bar_s
 
 
-def _hold(tempo: float, n_bars: int, time_signature: TimeSignature, duration_s: float) -> float:
+def hold_for(tempo: float, n_bars: int, time_signature: TimeSignature, duration_s: float) -> float:
     """Quarters by which to prolong (shorten) the last bar where the last chord would ring too long (too briefly)."""
     ring_s = duration_s - n_bars * time_signature.bar_quarters * 60 / tempo
     if RING_MIN_S <= ring_s <= RING_MAX_S:

@@ -83,12 +83,14 @@ class MelodyStyle:
         density: onsets a quarter note.
         syncopation: share of onsets between the beats that are held over the next one, 0 to 1.
         leaps: liking for wide intervals, 0 to 1.
+        writer: "rules" (`melody.py`) or "network" (`learned_melody.py`).
     """
 
     rhythms: str
     density: float
     syncopation: float
     leaps: float
+    writer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class Style:
         swing: where the off-beat falls within its pair, 0.5 straight to 0.67 triplet.
         swing_unit: length of the swung note in quarters: 0.5 eighths, 0.25 sixteenths.
         looseness_s: standard deviation of onsets around the grid, seconds.
+        groove: whose drummers play the drums, a group of `statistics/groove.json`; None keeps programmed drums.
         modes: weight of each mode where the prompt asks for none.
         energy: default energy, 0 to 1.
         form: name of its form in `forms.toml`.
@@ -118,6 +121,7 @@ class Style:
     swing: float
     swing_unit: float
     looseness_s: float
+    groove: str | None
     modes: Mapping[str, float]
     energy: float
     form: str

@@ -12,6 +12,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from musicgen.composer.chords import Chord
 from musicgen.composer.grid import bars_of
+from musicgen.composer.groove import all_grooves
 from musicgen.composer.instruments import PERCUSSION, all_instruments
 from musicgen.composer.score import MixSettings
 from musicgen.composer.style import HarmonyStyle, Layer, MelodyStyle, Pattern, Style
@@ -38,6 +39,11 @@ def _check_numerals(text: str) -> None:
             Chord.parse(numeral)
         except ValueError as error:
             raise ValidationError(str(error)) from error
+
+
+def _check_groove(name: str) -> None:
+    if name not in all_grooves():
+        raise ValidationError(f"{name!r} is no groove; there are {', '.join(all_grooves())}")
 
 
 class _PatternSchema(Schema):
@@ -99,6 +105,7 @@ class _MelodySchema(Schema):
     density = fields.Float(load_default=1.1, validate=validate.Range(0.1, 4))
     syncopation = _share(load_default=0.15)
     leaps = _share(load_default=0.3)
+    writer = fields.Str(load_default="rules", validate=validate.OneOf(("rules", "network")))
 
     @post_load
     def _build(self, data: dict[str, Any], **_: object) -> MelodyStyle:
@@ -127,6 +134,7 @@ class _StyleSchema(Schema):
     swing = fields.Float(load_default=0.5, validate=validate.Range(0.5, 0.75))
     swing_unit = fields.Float(load_default=0.5, validate=validate.OneOf((0.25, 0.5)))
     looseness_s = fields.Float(load_default=0.006, validate=validate.Range(0, 0.05))
+    groove = fields.Str(load_default=None, validate=_check_groove)
     modes = fields.Dict(fields.Str(validate=validate.OneOf(MODES)), fields.Float(), required=True, validate=bool)
     energy = _share(load_default=0.5)
     form = fields.Str(load_default="song")

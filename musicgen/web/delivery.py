@@ -19,6 +19,7 @@ MEDIA_TYPES = {
     ".flac": "audio/flac",
     ".ogg": "audio/ogg",
     ".mid": "audio/midi",
+    ".musicxml": "application/vnd.recordare.musicxml+xml",
 }
 BINARY = {"type": "string", "format": "binary"}
 INDEX = "Links, or the page where Accept prefers HTML"
@@ -51,12 +52,14 @@ def output(file_name: str) -> Response:
 
 def _download_name(path: Path) -> str:
     """Name a file after its track's title; a file must also be had when the database cannot be."""
+    # "0123.mp3", or "0123.bass.wav" for a stem.
+    track_id, _, end = path.name.partition(".")
     try:
-        title = service.find_track(path.stem).title
+        title = service.find_track(track_id).title
     except (TrackNotFound, sa.exc.SQLAlchemyError):
         return path.name
     words = " ".join(UNSAFE_IN_NAMES.sub(" ", title or "").split()).strip(".")
-    return f"{words}{path.suffix}" if words else path.name
+    return f"{words}.{end}" if words else path.name
 
 
 @blueprint.get("/")

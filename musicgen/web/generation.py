@@ -10,10 +10,10 @@ from musicgen import database, service
 from musicgen.database import Track
 from musicgen.engine import OnProgress
 from musicgen.errors import GenerationCancelled
-from musicgen.options import GenerationOptions
+from musicgen.options import FollowUp, GenerationOptions
 from musicgen.web.blueprint import ApiBlueprint
 from musicgen.web.connection import client_is_gone
-from musicgen.web.schemas import ErrorSchema, GenerationRequestSchema, ModelSchema, TrackSchema
+from musicgen.web.schemas import ErrorSchema, GenerationRequestSchema, ModelSchema, PlanSchema, TrackSchema
 
 # Databases count rows in 64 bits; nobody has tracks beyond.
 LAST_PAGE = 10**9
@@ -29,14 +29,26 @@ blueprint.before_request(database.ensure_prepared)
 @blueprint.arguments(GenerationRequestSchema)
 @blueprint.response(201, TrackSchema, headers=LOCATION, description="The finished track")
 @blueprint.alt_response(503, schema=ErrorSchema, headers=RETRY_AFTER, description=CANNOT_NOW)
-@blueprint.fails_with(400, 413, 415, 422, 500, 507)
-def generate(options: GenerationOptions) -> tuple[Track, dict[str, str]]:
+@blueprint.fails_with(400, 404, 413, 415, 422, 500, 507)
+def generate(asked: GenerationOptions | FollowUp) -> tuple[Track, dict[str, str]]:
     """Generate a track
 
     Answers when the track is done. Hanging up before cancels the generation.
     """
-    track = service.generate_track(options, on_progress=_stop_when_gone(request.environ))
+    track = service.generate_track(asked, on_progress=_stop_when_gone(request.environ))
     return track, {"Location": url_for("generation.show_track", track_id=track.id)}
+
+
+@blueprint.post("/plan")
+@blueprint.arguments(GenerationRequestSchema)
+@blueprint.response(200, PlanSchema, description="The plan, to be changed and sent back with its seed")
+@blueprint.fails_with(400, 404, 413, 415, 422, 500, 503)
+def plan(asked: GenerationOptions | FollowUp) -> service.TrackPlan:
+    """Plan a track without making it
+
+    A request to `/api/generate` with the same prompt, this seed and this plan makes the same music as without the plan.
+    """
+    return service.plan_track(asked)
 
 
 def _stop_when_gone(environ: Mapping[str, Any]) -> OnProgress:

@@ -4,12 +4,13 @@ The OpenAPI document is made from these schemas, so a field that is not here doe
 """
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from flask import url_for
-from marshmallow import RAISE, Schema, fields, post_load, pre_dump, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_dump, validate, validates_schema
 
-from musicgen import service
+from musicgen import service, track_files
 from musicgen.database import Track
 from musicgen.notation import Key, TimeSignature
 from musicgen.options import (
@@ -19,6 +20,7 @@ from musicgen.options import (
     MAX_TEMPO,
     MIN_DURATION_S,
     MIN_TEMPO,
+    FollowUp,
     GenerationOptions,
 )
 from musicgen.web.fields import Between, Notation, Pattern, StrictBoolean, StrictInteger, StrictNumber, Text, TextLength
@@ -26,6 +28,7 @@ from musicgen.web.fields import Between, Notation, Pattern, StrictBoolean, Stric
 MAX_LYRICS_CHARS = 10_000
 MAX_TITLE_CHARS = 200
 MAX_NAME_CHARS = 64
+RELATIONS: tuple[Literal["variation_of"], Literal["extend"]] = ("variation_of", "extend")
 # Folders of an absolute path, also behind "~" or a drive letter; a URL's are left alone.
 PATH_FOLDERS = re.compile(r"""(?<![\w:/.\\])(?:~|[A-Za-z]:)?[\\/](?:[^\\/\s'":]+[\\/])+""")
 
@@ -61,17 +64,17 @@ class GenerationRequestSchema(Schema):
     }
 
     prompt = Text(
-        required=True,
+        allow_none=True,
         single_line=False,
         validate=TextLength("MAX_PROMPT_CHARS"),
-        error_messages=dict.fromkeys(("required", "null"), "Missing. Describe the music you want in words."),
-        metadata=_about("The music in words; at least one visible character.", "calm piano in D minor, 70 bpm"),
+        metadata=_about(
+            "The music in words; may be left out only with `variation_of` or `extend`.", "calm piano in D minor, 70 bpm"
+        ),
     )
     duration = StrictNumber(
         allow_none=True,
-        load_default=DEFAULT_DURATION_S,
         validate=Between(MIN_DURATION_S, MAX_DURATION_S, "seconds"),
-        metadata=_about("Length of the track, seconds.", 30),
+        metadata=_about("Length of the track, seconds.", 30) | {"default": DEFAULT_DURATION_S},
     )
     seed = StrictInteger(
         allow_none=True,
@@ -113,10 +116,71 @@ class GenerationRequestSchema(Schema):
         metadata=_about("Name of the track; the engine finds one when left out.", "Rain on the Roof"),
     )
 
+    plan = fields.Dict(
+        keys=fields.String(),
+        allow_none=True,
+        error_messages={"invalid": "Must be a JSON object, like the `plan` that POST /api/plan answers."},
+        metadata=_about(
+            "The `plan` of POST /api/plan, changed or not; it decides duration, tempo, key, form and band."
+        ),
+    )
+
+    stems = StrictBoolean(allow_none=True, metadata=_about("true asks for each part in a WAV of its own."))
+
+    variation_of = Text(
+        allow_none=True,
+        validate=TextLength(MAX_NAME_CHARS),
+        metadata=_about("`track_id` of a track: the same request with a new seed, and whatever else is asked here."),
+    )
+    extend = Text(
+        allow_none=True,
+        validate=TextLength(MAX_NAME_CHARS),
+        metadata=_about("`track_id` of a track: a version of `duration` that begins the same and goes on."),
+    )
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def check_beginning(self, _data: dict[str, Any], original: Any, **_: Any) -> None:
+        """Ask for a prompt or a track to begin with.
+
+        Raises:
+            ValidationError: there is neither, or there are two tracks.
+        """
+        if not isinstance(original, Mapping):
+            return
+        relations = [name for name in RELATIONS if original.get(name) is not None]
+        if len(relations) == 2:
+            raise ValidationError("Leave one away: a track is a variation or an extension.", "extend")
+        if not relations and original.get("prompt") is None:
+            raise ValidationError("Missing. Describe the music you want in words.", "prompt")
+
     @post_load
-    def make_options(self, data: dict[str, Any], **_: Any) -> GenerationOptions:
+    def make_options(self, data: dict[str, Any], **_: Any) -> GenerationOptions | FollowUp:
         """Turn the checked fields into options; the options' own defaults stand for what was left out."""
-        return GenerationOptions(**{name: value for name, value in data.items() if value is not None})
+        asked = {name: value for name, value in data.items() if value is not None}
+        for relation in RELATIONS:
+            if relation in asked:
+                return FollowUp(relation, asked.pop(relation), asked)
+        return GenerationOptions(**asked)
+
+
+class PlanSchema(Schema):
+    """What would be made of a request; `seed` and `plan` of a new request make exactly this."""
+
+    prompt = fields.String(required=True)
+    seed = fields.Integer(required=True)
+    model = fields.String(required=True, metadata=_about("The engine that planned.", "composer"))
+    title = fields.String(required=True)
+    plan = fields.Dict(
+        required=True,
+        metadata=_about(
+            "style, tempo, key, time_signature, duration, sections (name, material, bars, energy, melody, and chords: "
+            "a text for each bar), last_chord, band (role, instrument). What is left out is planned anew."
+        ),
+    )
+    understanding = fields.Dict(required=True, metadata=_about("What the engine took from the prompt."))
+    notes = fields.List(
+        fields.String(), required=True, metadata=_about("Sentences on what was asked and cannot be done.")
+    )
 
 
 class TrackSchema(Schema):
@@ -135,6 +199,12 @@ class TrackSchema(Schema):
         values=fields.String(),
         required=True,
         metadata=_about("Format -> URL, of every file that exists.", {"mp3": "/output/0123.mp3"}),
+    )
+    stems = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata=_about("Part -> URL, where stems were asked for.", {"bass": "/output/0123.bass.wav"}),
     )
     duration = fields.Float(required=True, allow_none=True, metadata=_about("Rendered length, seconds."))
     created_at = fields.DateTime(required=True, format="iso", metadata=_about("UTC."))
@@ -155,6 +225,9 @@ class TrackSchema(Schema):
     notes = fields.List(
         fields.String(), required=True, metadata=_about("Sentences on what was asked and could not be done.")
     )
+    plan = fields.Dict(
+        required=True, allow_none=True, metadata=_about("What was decided; a new request takes it back as `plan`.")
+    )
     job_id = fields.String(required=True)
     timings = fields.Dict(
         keys=fields.String(), values=fields.Float(), required=True, metadata=_about("Stage -> seconds.")
@@ -173,6 +246,11 @@ class TrackSchema(Schema):
                 name: _file_url(file_name)
                 for name, file_name in track.formats.items()
                 if service.audio_path(track, name)
+            },
+            "stems": {
+                name: _file_url(file_name)
+                for name, file_name in track.stems.items()
+                if (track_files.output_dir() / file_name).is_file()
             },
             "file_size": track.file_size if main_path else None,
             "job_id": track.job.id,
@@ -196,6 +274,7 @@ class ModelSchema(Schema):
     max_duration = fields.Float(required=True, metadata=_about("Longest track, seconds."))
     supports_seed = fields.Boolean(required=True)
     supports_lyrics = fields.Boolean(required=True)
+    supports_plan = fields.Boolean(required=True, metadata=_about("Whether POST /api/plan and `plan` work with it."))
     weights_licence = fields.String(required=True)
 
 

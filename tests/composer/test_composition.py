@@ -80,7 +80,7 @@ def test_the_melody_ends_at_home(style: str) -> None:
 
 
 def test_material_returns() -> None:
-    composition = composed("pop song", 120)
+    composition = composed("pop song", 120, tempo=120.0)
     choruses = [s for s in composition.plan.sections if s.name == "chorus"]
     bar = composition.plan.time_signature.bar_quarters
     tunes = [

@@ -1,6 +1,7 @@
 """The band: every chair gets its part."""
 
 import random
+from collections import Counter
 
 from musicgen.composer.arrangement.bass import play_bass
 from musicgen.composer.arrangement.comping import play_comping
@@ -15,12 +16,19 @@ from musicgen.composer.score import Note, Part, Score
 
 
 def arrange(plan: Plan, sheet: LeadSheet, seed: str) -> Score:
-    """Write out every player's notes; the randomness comes from `seed`, a stream of its own for each chair."""
+    """Write out every player's notes; the randomness comes from `seed`.
+
+    Every chair has streams of its own, named by its role, so that a player who leaves does not change the others.
+    """
     bars = list(bars_of_piece(plan, sheet))
     parts = []
-    for index, chair in enumerate(plan.band):
-        rng = random.Random(f"{seed}/arrangement/{index}")
-        notes = perform(_write(plan, chair, bars, sheet, rng), chair.layer.role, plan, rng)
+    n_of_role: Counter[str] = Counter()
+    for chair in plan.band:
+        role = chair.layer.role
+        name = f"{role}/{n_of_role[role]}"
+        n_of_role[role] += 1
+        written = _write(plan, chair, bars, sheet, random.Random(f"{seed}/arrangement/{name}"))
+        notes = perform(written, role, plan, random.Random(f"{seed}/performance/{name}"))
         if notes:
             parts.append(_part(chair, notes))
     return Score(plan.tempo, plan.key, plan.time_signature, plan.duration_s, tuple(parts), plan.style.mix)

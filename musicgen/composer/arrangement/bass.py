@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterable
 from itertools import pairwise
 
-from musicgen.composer.arrangement.timeline import Bar, choose_pattern, events_in, plays_in
+from musicgen.composer.arrangement.timeline import Bar, choose_pattern, events_in, pattern_choices, plays_in
 from musicgen.composer.casting import Chair
 from musicgen.composer.chords import MINOR_QUALITIES, Chord
 from musicgen.composer.lead_sheet import ChordSpan
@@ -25,7 +25,7 @@ CHORD_STEPS = {"3": (3, 4), "5": (6, 7, 8), "7": (9, 10, 11)}
 def play_bass(plan: Plan, chair: Chair, bars: Iterable[Bar], last: ChordSpan, rng: random.Random) -> list[Note]:
     """Play the bass line up to and including the last chord."""
     line: list[Note] = []
-    choices = {section.material: rng.randrange(2**16) for section in plan.sections}
+    choices = pattern_choices(plan, rng)
     playing = [bar for bar in bars if plays_in(chair.layer, bar.section)]
     following = {bar.start: after for bar, after in pairwise(playing)}
     for bar in playing:

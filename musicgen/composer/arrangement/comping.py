@@ -7,7 +7,7 @@ an octave higher), b the root below the chord.
 import random
 from collections.abc import Iterable, Iterator
 
-from musicgen.composer.arrangement.timeline import Bar, choose_pattern, events_in, plays_in
+from musicgen.composer.arrangement.timeline import Bar, choose_pattern, events_in, pattern_choices, plays_in
 from musicgen.composer.arrangement.voicing import voice_chord
 from musicgen.composer.casting import Chair
 from musicgen.composer.chords import Chord
@@ -45,7 +45,7 @@ def play_comping(plan: Plan, chair: Chair, bars: Iterable[Bar], last: ChordSpan,
     """Play the rhythm chords up to and including the last chord."""
     notes: list[Note] = []
     voices = Voices(plan, chair)
-    choices = {section.material: rng.randrange(2**16) for section in plan.sections}
+    choices = pattern_choices(plan, rng)
     for bar in bars:
         if not plays_in(chair.layer, bar.section):
             continue

@@ -1,10 +1,14 @@
-"""Performance: what a player does to the written notes: swing, loose timing, dynamics, one note at a time."""
+"""Performance: what a player does to the written notes: swing, loose timing, dynamics, one note at a time.
+
+Drummers of a style that names a groove play as `drumming` has learned it from people; everyone else is loose by chance.
+"""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from musicgen.composer.arrangement.drumming import play_as_drummer
 from musicgen.composer.plan import Plan
 from musicgen.composer.score import Note
 
@@ -20,16 +24,27 @@ def perform(notes: Sequence[Note], role: str, plan: Plan, rng: random.Random) ->
     """Play written notes as a human would: the style's swing and looseness, the sections' dynamics."""
     if role in MONOPHONIC_ROLES:
         notes = _one_at_a_time(notes)
-    loose = plan.style.looseness_s * plan.tempo / 60 * (DRUM_LOOSENESS if role == "drums" else 1.0)
+    as_drummer = role == "drums" and plan.style.groove is not None
+    touched = play_as_drummer(notes, plan, rng) if as_drummer else _play_loosely(notes, role, plan, rng)
     dynamics = [(s.first_bar * plan.time_signature.bar_quarters, s.energy) for s in plan.sections]
     played = []
-    for note in notes:
-        onset = max(0.0, swing(note.onset, plan) + max(-2.0, min(2.0, rng.gauss(0, 1))) * loose)
+    for note, lag, factor in touched:
+        onset = max(0.0, swing(note.onset, plan) + lag)
         duration = max(0.05, swing(note.onset + note.duration, plan) - swing(note.onset, plan))
         energy = next((energy for start, energy in reversed(dynamics) if start <= note.onset + 1e-6), 0.5)
-        velocity = note.velocity * (SOFTEST + (LOUDEST - SOFTEST) * energy) + rng.gauss(0, VELOCITY_SPREAD)
+        velocity = note.velocity * factor * (SOFTEST + (LOUDEST - SOFTEST) * energy)
         played.append(replace(note, onset=onset, duration=duration, velocity=round(min(max(velocity, 1), 127))))
     return tuple(sorted(played, key=lambda n: (n.onset, n.pitch)))
+
+
+def _play_loosely(
+    notes: Sequence[Note], role: str, plan: Plan, rng: random.Random
+) -> Iterator[tuple[Note, float, float]]:
+    """Yield each note, how late it falls by chance (quarter notes) and the factor of its velocity."""
+    loose = plan.style.looseness_s * plan.tempo / 60 * (DRUM_LOOSENESS if role == "drums" else 1.0)
+    for note in notes:
+        lag = max(-2.0, min(2.0, rng.gauss(0, 1))) * loose
+        yield note, lag, 1 + rng.gauss(0, VELOCITY_SPREAD) / note.velocity
 
 
 def swing(onset: float, plan: Plan) -> float:

@@ -1,5 +1,6 @@
 """Lines that sing: the melody as the instrument can play it, pads under it, and a counter-line between."""
 
+import math
 from collections.abc import Iterable
 
 from musicgen.composer.arrangement.comping import Voices
@@ -22,9 +23,18 @@ def play_melody(plan: Plan, chair: Chair, bars: Iterable[Bar], sheet: LeadSheet)
         notes += [note for note in sheet.melody if note.onset >= last.onset and note not in notes]
     if not notes:
         return []
-    mean = sum(note.pitch for note in notes) / len(notes)
+    # The first section that sings decides the octave, so that a longer version of the piece begins in the same one.
+    end = next(end for start, end in _section_ends(plan) if any(start <= note.onset < end for note in notes))
+    early = [note.pitch for note in notes if note.onset < end]
+    mean = sum(early) / len(early)
     shift = 12 * round((chair.layer.centre - mean) / 12)
     return [Note(n.onset, n.duration, _in_range(n.pitch + shift, chair), n.velocity) for n in notes]
+
+
+def _section_ends(plan: Plan) -> list[tuple[float, float]]:
+    bar_quarters = plan.time_signature.bar_quarters
+    ends = [(s.first_bar * bar_quarters, (s.first_bar + s.bars) * bar_quarters) for s in plan.sections]
+    return [*ends[:-1], (ends[-1][0], math.inf)]
 
 
 def play_pad(plan: Plan, chair: Chair, bars: Iterable[Bar], last: ChordSpan) -> list[Note]:

@@ -1,5 +1,6 @@
 """The bars of a piece as players see them: where they are, which chords sound, how hard to play."""
 
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -61,6 +62,12 @@ def choose_pattern(patterns: tuple[Pattern, ...], energy: float, choice: int) ->
     level = max(p.energy for p in reached)
     equals = [p for p in reached if p.energy == level]
     return equals[choice % len(equals)]
+
+
+def pattern_choices(plan: Plan, rng: random.Random) -> dict[str, int]:
+    """Draw for each material which of equal patterns it gets; sections that follow later do not change it."""
+    base = rng.randrange(2**32)
+    return {s.material: random.Random(f"{base}/{s.material}").randrange(2**16) for s in plan.sections}
 
 
 def events_in(bar: Bar, grid: str, written_in: TimeSignature, played_in: TimeSignature) -> Iterator[GridEvent]:

@@ -124,14 +124,18 @@ def weigh_tempo_factor(meanings: Sequence[Meaning]) -> float:
     return round(min(max(factor, 0.7), 1.4), 3)
 
 
-def suggest_styles(meanings: Sequence[Meaning], allowed: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Rank the styles that scenes, moods and instruments suggest, with the words that did."""
+def style_votes(meanings: Sequence[Meaning], allowed: Collection[str]) -> dict[str, float]:
+    """Count how much scenes, moods and instruments speak for each style."""
     votes: defaultdict[str, float] = defaultdict(float)
-    asking = {m.entry.name: m for m in meanings if m.strength > 0 and m.entry.styles}
-    for meaning in asking.values():
-        entry = meaning.entry
+    for entry in {m.entry.name: m.entry for m in meanings if m.strength > 0}.values():
         for style, share in zip(entry.styles, SUGGESTION_SHARES, strict=False):
             if style in allowed:
                 votes[style] += (entry.style_weight or entry.weight) * share
-    words = dict.fromkeys(meaning.hit.words for meaning in asking.values())
-    return tuple(sorted(votes, key=votes.__getitem__, reverse=True)), tuple(words)
+    return dict(votes)
+
+
+def suggest_styles(meanings: Sequence[Meaning], allowed: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Rank the styles that scenes, moods and instruments suggest, with the words that did."""
+    votes = style_votes(meanings, allowed)
+    asking = {m.entry.name: m.hit.words for m in meanings if m.strength > 0 and m.entry.styles}
+    return tuple(sorted(votes, key=votes.__getitem__, reverse=True)), tuple(dict.fromkeys(asking.values()))

@@ -12,6 +12,8 @@ UNTITLED = "Untitled"
 MAX_WORDS = 7
 MAX_CJK_CHARS = 16
 MAX_WORD_CHARS = 20
+# As written: invisible characters and stacked accents make seven short words long.
+MAX_TITLE_CHARS = 80
 # What words are worth in a title: a scene tells more than a mood, a mood more than a style or an instrument.
 SCENE, MOOD, UNKNOWN, STYLE, INSTRUMENT, UNKNOWN_CJK, REQUEST, FILLER = 2.0, 1.5, 1.1, 0.8, 0.6, 0.3, 0.1, -0.2
 NO_ROLES: Mapping[str, float] = MappingProxyType({})
@@ -130,6 +132,8 @@ def _may_stand(text: PromptText, first: _Unit, last: _Unit) -> bool:
     """Tell whether a stretch begins and ends with a telling word and is short enough."""
     words = text.folded[first.start : last.end]
     if (first.worth or 0) <= 0 or (last.worth or 0) <= 0 or len(words.split()) > MAX_WORDS:
+        return False
+    if len(text.words(first.start, last.end)) > MAX_TITLE_CHARS:
         return False
     return not _CJK.search(words) or (
         len(words) <= MAX_CJK_CHARS and not _cuts_hangul(text.folded, first.start, last.end)

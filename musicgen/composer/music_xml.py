@@ -1,0 +1,213 @@
+"""Lead sheet -> MusicXML 4.0: melody, chord symbols, sections, key, time signature and tempo, to be read by people.
+
+Bars are all of one length and exactly full; what sounds across a bar line is tied. Onsets are rounded to sixteenths, so
+triplets are approximated, and swing is left to the player. Source: the MusicXML 4.0 specification of the W3C.
+"""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from musicgen.composer.chords import Chord
+from musicgen.composer.lead_sheet import LeadSheet
+from musicgen.composer.plan import Plan
+from musicgen.composer.score import Note
+from musicgen.notation import RELATIVE_MAJOR, Key
+
+HEAD = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN"'
+    ' "http://www.musicxml.org/dtds/partwise.dtd">\n'
+)
+# A quarter has four units: the shortest note is a sixteenth.
+UNITS = 4
+# Units -> type and number of dots, longest first.
+NOTE_VALUES = {
+    24: ("whole", 1), 16: ("whole", 0), 12: ("half", 1), 8: ("half", 0), 6: ("quarter", 1), 4: ("quarter", 0),
+    3: ("eighth", 1), 2: ("eighth", 0), 1: ("16th", 0),
+}  # fmt: skip
+# Chord quality -> MusicXML's kind, and degrees to add (degree, alteration against a dominant chord).
+KINDS: dict[str, tuple[str, tuple[tuple[int, int], ...]]] = {
+    "maj": ("major", ()),
+    "min": ("minor", ()),
+    "dim": ("diminished", ()),
+    "aug": ("augmented", ()),
+    "sus2": ("suspended-second", ()),
+    "sus4": ("suspended-fourth", ()),
+    "5": ("power", ()),
+    "6": ("major-sixth", ()),
+    "min6": ("minor-sixth", ()),
+    "7": ("dominant", ()),
+    "maj7": ("major-seventh", ()),
+    "min7": ("minor-seventh", ()),
+    "dim7": ("diminished-seventh", ()),
+    "hdim7": ("half-diminished", ()),
+    "7sus4": ("suspended-fourth", ((7, 0),)),
+    "add9": ("major", ((9, 0),)),
+    "9": ("dominant-ninth", ()),
+    "maj9": ("major-ninth", ()),
+    "min9": ("minor-ninth", ()),
+    "13": ("dominant-13th", ()),
+    "7#9": ("dominant", ((9, 1),)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A note, or a rest where `pitch` is None, from `start` to `end` in units."""
+
+    start: int
+    end: int
+    pitch: int | None
+
+
+def write_music_xml(plan: Plan, sheet: LeadSheet, title: str) -> bytes:
+    """Write the lead sheet as MusicXML, UTF-8; equal sheets give equal bytes."""
+    bar = round(plan.time_signature.bar_quarters * UNITS)
+    n_bars = _units(plan.ending) // bar + 1
+    stretches = _stretches(sheet.melody, n_bars * bar)
+    root = ET.Element("score-partwise", version="4.0")
+    _add(_add(root, "work"), "work-title", _printable(title))
+    _add(_add(_add(root, "identification"), "encoding"), "software", "musicgen")
+    _add(_add(_add(root, "part-list"), "score-part", id="P1"), "part-name", "Melody")
+    part = _add(root, "part", id="P1")
+    for number in range(n_bars):
+        measure = _add(part, "measure", number=str(number + 1))
+        if number == 0:
+            _add_attributes(measure, plan)
+        _add_marks(measure, plan, number)
+        start, end = number * bar, (number + 1) * bar
+        for stretch in stretches:
+            if stretch.start < end and stretch.end > start:
+                _add_stretch(measure, stretch, (start, end), sheet, plan.key)
+    _add(_add(measure, "barline", location="right"), "bar-style", "light-heavy")
+    ET.indent(root)
+    return HEAD.encode() + ET.tostring(root, encoding="utf-8")
+
+
+def _add(parent: ET.Element, tag: str, content: object = None, /, **attributes: str) -> ET.Element:
+    element = ET.SubElement(parent, tag, attributes)
+    element.text = None if content is None else str(content)
+    return element
+
+
+def _printable(text: str) -> str:
+    return "".join(char for char in text if char.isprintable())
+
+
+def _units(quarters: float) -> int:
+    return round(quarters * UNITS)
+
+
+def _stretches(melody: Sequence[Note], end: int) -> list[_Stretch]:
+    """Lay notes and rests end to end from 0 to `end`; of notes that fall on one sixteenth the first is kept."""
+    onsets: dict[int, Note] = {}
+    for note in melody:
+        onsets.setdefault(_units(note.onset), note)
+    starts = [onset for onset in sorted(onsets) if onset < end]
+    stretches: list[_Stretch] = []
+    now = 0
+    for start, following in zip(starts, [*starts[1:], end], strict=True):
+        note = onsets[start]
+        stop = min(max(start + 1, _units(note.onset + note.duration)), following)
+        if start > now:
+            stretches.append(_Stretch(now, start, None))
+        stretches.append(_Stretch(start, stop, note.pitch))
+        now = stop
+    if now < end:
+        stretches.append(_Stretch(now, end, None))
+    return stretches
+
+
+def _add_attributes(measure: ET.Element, plan: Plan) -> None:
+    attributes = _add(measure, "attributes")
+    _add(attributes, "divisions", UNITS)
+    key = _add(attributes, "key")
+    fifths = (plan.key.tonic + RELATIVE_MAJOR[plan.key.mode]) * 7 % 12
+    _add(key, "fifths", fifths - 12 if plan.key.uses_flats else fifths)
+    _add(key, "mode", plan.key.mode)
+    time = _add(attributes, "time")
+    _add(time, "beats", plan.time_signature.beats)
+    _add(time, "beat-type", plan.time_signature.unit)
+    clef = _add(attributes, "clef")
+    _add(clef, "sign", "G")
+    _add(clef, "line", 2)
+
+
+def _add_marks(measure: ET.Element, plan: Plan, bar: int) -> None:
+    """Write the tempo over the first bar, and a section's name over its first."""
+    if bar == 0:
+        direction = _add(measure, "direction", placement="above")
+        metronome = _add(_add(direction, "direction-type"), "metronome")
+        _add(metronome, "beat-unit", "quarter")
+        _add(metronome, "per-minute", f"{plan.tempo:g}")
+        _add(direction, "sound", tempo=f"{plan.tempo:g}")
+    for section in plan.sections:
+        if section.first_bar == bar:
+            direction = _add(measure, "direction", placement="above")
+            _add(_add(direction, "direction-type"), "rehearsal", _printable(section.name))
+
+
+def _add_stretch(measure: ET.Element, stretch: _Stretch, bar: tuple[int, int], sheet: LeadSheet, key: Key) -> None:
+    """Write what lies in one bar of a note or rest, as tied note values, under the chords that begin in it."""
+    now, end = max(stretch.start, bar[0]), min(stretch.end, bar[1])
+    for span in sheet.chords:
+        if now <= _units(span.onset) < end:
+            _add_chord(measure, span.chord, key, _units(span.onset) - now)
+    if stretch.pitch is None and (now, end) == bar:
+        note = _add(measure, "note")
+        _add(note, "rest", measure="yes")
+        _add(note, "duration", end - now)
+        return
+    while now < end:
+        units = next(value for value in NOTE_VALUES if value <= end - now)
+        _add_note(measure, stretch.pitch, units, key, now > stretch.start, now + units < stretch.end)
+        now += units
+
+
+def _add_chord(measure: ET.Element, chord: Chord, key: Key, offset: int) -> None:
+    harmony = _add(measure, "harmony")
+    root = _add(harmony, "root")
+    name = key.spell(chord.root(key))
+    _add(root, "root-step", name[0])
+    if len(name) > 1:
+        _add(root, "root-alter", 1 if name[1] == "#" else -1)
+    kind, degrees = KINDS[chord.quality]
+    _add(harmony, "kind", kind, text=chord.symbol(key).removeprefix(name))
+    for value, alter in degrees:
+        degree = _add(harmony, "degree")
+        _add(degree, "degree-value", value)
+        _add(degree, "degree-alter", alter)
+        _add(degree, "degree-type", "add")
+    if offset:
+        _add(harmony, "offset", offset)
+
+
+def _add_note(measure: ET.Element, pitch: int | None, units: int, key: Key, goes_on: bool, is_held: bool) -> None:
+    """Write one note value; `goes_on` ties it to the one before and `is_held` to the one after."""
+    note = _add(measure, "note")
+    ties = [] if pitch is None else ["stop"] * goes_on + ["start"] * is_held
+    if pitch is None:
+        _add(note, "rest")
+    else:
+        _add_pitch(note, pitch, key)
+    _add(note, "duration", units)
+    for tie in ties:
+        _add(note, "tie", type=tie)
+    value, dots = NOTE_VALUES[units]
+    _add(note, "type", value)
+    for _ in range(dots):
+        _add(note, "dot")
+    if ties:
+        notations = _add(note, "notations")
+        for tie in ties:
+            _add(notations, "tied", type=tie)
+
+
+def _add_pitch(note: ET.Element, pitch: int, key: Key) -> None:
+    name = key.spell(pitch % 12)
+    element = _add(note, "pitch")
+    _add(element, "step", name[0])
+    if len(name) > 1:
+        _add(element, "alter", 1 if name[1] == "#" else -1)
+    _add(element, "octave", pitch // 12 - 1)

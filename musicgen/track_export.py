@@ -1,0 +1,55 @@
+"""From a rendering to the files of a track, under the names that they have until they are complete."""
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+from musicgen import track_files
+from musicgen.audio_export import AUDIO_FORMATS, Tags, write_audio
+from musicgen.engine import EngineCard, Rendering
+from musicgen.stage_watch import ENGINE_SHARE, StageWatch
+from musicgen.tables import Track
+
+MIDI_FORMAT = "mid"
+MUSIC_XML_FORMAT = "musicxml"
+# What comes along with every track whose engine writes it.
+SCORE_FORMATS = (MIDI_FORMAT, MUSIC_XML_FORMAT)
+STEM_FORMAT = "wav"
+
+
+def export_track(
+    track: Track, rendering: Rendering, formats: Collection[str], card: EngineCard, watch: StageWatch
+) -> dict[str, Path]:
+    """Write every file of a track; returns the end of each file's name ("mp3", "bass.wav" for a stem) -> its path."""
+    tags = Tags(
+        title=track.title or rendering.title,
+        prompt=track.prompt,
+        model=track.model,
+        seed=track.seed,
+        date=track.created_at,
+        tempo=rendering.tempo,
+        key=rendering.key,
+        weights_licence=card.weights_licence,
+    )
+    audio_formats = [name for name in AUDIO_FORMATS if name in formats]
+    paths = {}
+    for n_done, name in enumerate(audio_formats):
+        watch.enter("export", ENGINE_SHARE + (1 - ENGINE_SHARE) * n_done / len(audio_formats))
+        paths[name] = track_files.partial_path(track.id, name)
+        write_audio(rendering.waveform, paths[name], tags, name)
+    for name, content in ((MIDI_FORMAT, rendering.midi), (MUSIC_XML_FORMAT, rendering.music_xml)):
+        if content is not None:
+            paths[name] = track_files.partial_path(track.id, name)
+            paths[name].write_bytes(content)
+    for name, stem in rendering.stems.items():
+        watch.enter("stems", 1.0)
+        paths[f"{name}.{STEM_FORMAT}"] = track_files.partial_path(track.id, f"{name}.{STEM_FORMAT}")
+        write_audio(stem, paths[f"{name}.{STEM_FORMAT}"], replace(tags, title=f"{tags.title} ({name})"), STEM_FORMAT)
+    return paths
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,145 @@
+"""The plan as a document: read back without a difference, its changes heard, its mistakes named by their place."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from musicgen.composer.composition import Composition, compose
+from musicgen.composer.plan_document import write_document
+from musicgen.composer.style_file import all_styles
+from musicgen.errors import InvalidOptions
+from musicgen.notation import Key
+from musicgen.options import GenerationOptions
+
+OPTIONS = GenerationOptions("pop song", duration=40.0, seed=3, tempo=120.0, key="C major")
+
+
+def document_of(options: GenerationOptions = OPTIONS) -> dict[str, Any]:
+    """Plan, and send the plan through JSON as a client does."""
+    composition = compose(options)
+    document: dict[str, Any] = json.loads(json.dumps(write_document(composition.plan, composition.progression)))
+    return document
+
+
+def followed(document: dict[str, Any], options: GenerationOptions = OPTIONS) -> Composition:
+    return compose(replace(options, plan=document))
+
+
+def mistakes(document: dict[str, Any]) -> dict[str, list[str]]:
+    with pytest.raises(InvalidOptions) as caught:
+        followed(document)
+    return caught.value.errors
+
+
+@pytest.mark.parametrize("style", sorted(all_styles()))
+@pytest.mark.parametrize(("duration", "time_signature"), [(5.0, None), (33.3, "7/8"), (120.0, None)])
+def test_an_unchanged_plan_makes_the_same_score(style: str, duration: float, time_signature: str | None) -> None:
+    prompt = f"{style.replace('_', ' ')} with a flute"
+    options = GenerationOptions(prompt, duration=duration, seed=5, time_signature=time_signature)
+    document = document_of(options)
+    again = followed(document, options)
+    assert again == compose(options)
+    assert write_document(again.plan, again.progression) == document
+
+
+def test_an_empty_plan_is_planned_anew() -> None:
+    assert followed({}) == compose(OPTIONS)
+
+
+def test_a_changed_chord_is_played_and_the_other_bars_stay() -> None:
+    document = document_of()
+    section, bar = document["sections"][1], 2
+    section["chords"][bar] = "Abmaj7 G7"
+    composition = followed(document)
+    start = (document["sections"][0]["bars"] + bar) * 4.0
+    key = Key(0, "major")
+    sounding = [(c.onset, c.chord.symbol(key)) for c in composition.sheet.chords if start <= c.onset < start + 4]
+    assert sounding == [(start, "G#maj7"), (start + 2, "G7")]
+    bass = next(part for part in composition.score.parts if part.role == "bass")
+    assert {n.pitch % 12 for n in bass.notes if start <= n.onset < start + 1.5} & {8, 3, 0}
+    before = compose(OPTIONS).sheet
+    assert [c for c in composition.sheet.chords if c.onset < start] == [c for c in before.chords if c.onset < start]
+
+
+def test_the_melody_follows_a_chord_that_only_one_section_has() -> None:
+    document = document_of(replace(OPTIONS, duration=90.0))
+    index = max(i for i, s in enumerate(document["sections"]) if s["name"] == "verse")
+    assert index > [section["name"] for section in document["sections"]].index("verse")
+    section = document["sections"][index]
+    section["chords"] = ["F#"] * section["bars"]
+    composition = followed(document, replace(OPTIONS, duration=90.0))
+    start = composition.plan.sections[index].first_bar * 4.0
+    notes = [n for n in composition.sheet.melody if start <= n.onset < start + 4 * section["bars"] - 4]
+    assert notes
+    assert {n.pitch % 12 for n in notes} <= {6, 10, 1}
+
+
+def test_changed_tempo_energy_and_instruments_are_in_the_score() -> None:
+    document = document_of()
+    plain = compose(OPTIONS)
+    document |= {"tempo": 100, "duration": None}
+    document["sections"][-1]["energy"] = 0.05
+    document["band"] = [{"role": "melody", "instrument": "trumpet"}, {"role": "bass", "instrument": "acoustic_bass"}]
+    composition = followed(document)
+    assert composition.score.tempo == 100.0
+    assert composition.score.duration_s == pytest.approx(plain.plan.n_bars * 2.4 + 2.8)
+    assert {part.name for part in composition.score.parts} <= {"Trumpet", "Acoustic Bass"}
+    assert composition.plan.sections[-1].energy == 0.05
+
+
+def test_a_player_who_leaves_does_not_change_the_others() -> None:
+    document = document_of()
+    document["band"] = [player for player in document["band"] if player["role"] != "drums"]
+    left = [part for part in compose(OPTIONS).score.parts if part.role != "drums"]
+    assert list(followed(document).score.parts) == left
+
+
+def test_sections_without_chords_get_some_and_fewer_chords_are_repeated() -> None:
+    document = {"sections": [{"name": "verse", "bars": 4}, {"name": "end", "bars": 4, "chords": ["C", "G"]}]}
+    composition = followed(document)
+    symbols = [[c.symbol(Key(0, "major")) for c in bar] for bar in composition.progression.sections[1]]
+    assert symbols == [["C"], ["G"], ["C"], ["G"]]
+    assert composition.plan.duration_s == pytest.approx(8 * 2 + 2.8)
+    assert len(composition.progression.sections[0]) == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "words"),
+    [
+        ({"tempo": "fast"}, "plan.tempo", "number"),
+        ({"tempo": 500}, "plan.tempo", "from 40 to 240"),
+        ({"key": "H minor"}, "plan.key", "not a key"),
+        ({"style": "polkka"}, "plan.style", "There is no style 'polkka'"),
+        ({"duration": True}, "plan.duration", "number"),
+        ({"colour": "red"}, "plan.colour", "no such field"),
+        ({"sections": []}, "plan.sections", "between 1"),
+        ({"sections": [{"name": "a"}]}, "plan.sections.0.bars", "required"),
+        ({"sections": [{"name": "a", "bars": 4, "energy": 2}]}, "plan.sections.0.energy", "from 0 to 1"),
+        ({"sections": [{"name": "\n", "bars": 4}]}, "plan.sections.0.name", "printable"),
+        ({"sections": [{"name": "a", "bars": 8, "chords": ["C", "Hm7"]}]}, "plan.sections.0.chords.1", "'Hm7' is not"),
+        ({"sections": [{"name": "a", "bars": 8, "chords": [""]}]}, "plan.sections.0.chords.0", "1 to 4"),
+        ({"sections": [{"name": "a", "bars": 4, "chords": ["C"] * 5}]}, "plan.sections.0.chords", "5 texts for 4"),
+        ({"last_chord": "C/E"}, "plan.last_chord", "'C/E' is not"),
+        ({"band": [{"role": "bass", "instrument": "fluet"}]}, "plan.band.0.instrument", "flute"),
+        ({"band": [{"role": "solo", "instrument": "flute"}]}, "plan.band.0.role", "solo"),
+        ({"band": [{"role": "drums", "instrument": "flute"}]}, "plan.band.0.instrument", "cannot have the role"),
+    ],
+)
+def test_a_mistake_is_named_by_its_place(change: dict[str, Any], place: str, words: str) -> None:
+    errors = mistakes(document_of() | {"duration": None} | change)
+    assert list(errors) == [place]
+    assert words in errors[place][0]
+
+
+@pytest.mark.parametrize(("bars", "duration"), [(100, 40.0), (4, 40.0)])
+def test_bars_that_do_not_fill_the_duration_are_told_how_many_would(bars: int, duration: float) -> None:
+    document = document_of() | {"sections": [{"name": "a", "bars": bars}], "duration": duration}
+    assert f"Together {bars} bars, but 19 bars" in mistakes(document)["plan.sections"][0]
+
+
+@pytest.mark.parametrize("bars", [1, 512])
+def test_bars_that_make_no_track_are_refused(bars: int) -> None:
+    document = document_of() | {"sections": [{"name": "a", "bars": bars}], "duration": None}
+    assert "a track has 5 to 300 s" in mistakes(document)["plan.sections"][0]
