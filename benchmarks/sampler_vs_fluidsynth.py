@@ -15,10 +15,10 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from musicgen.composer.articulation import SAMPLE_RATE
-from musicgen.composer.part_rendering import render_part
-from musicgen.composer.sampler import Sampler
 from musicgen.composer.score import DRUM_BANK, Note, Part
+from musicgen.composer.sound.articulation import SAMPLE_RATE
+from musicgen.composer.sound.part_rendering import render_part
+from musicgen.composer.sound.sampler import Sampler
 
 SOUND_FONT = Path(__file__).parent.parent / "musicgen" / "composer" / "sounds" / "general-mid.sf3"
 QUARTER_S = 0.5

@@ -2,13 +2,13 @@
 
 from musicgen.composer.card import CARD, SOUND_FONT
 from musicgen.composer.composition import asked_for, compose, decide, describe
-from musicgen.composer.mastering import master
 from musicgen.composer.midi import write_midi
-from musicgen.composer.mixing import render_score
 from musicgen.composer.music_xml import write_music_xml
 from musicgen.composer.plan_document import write_document
-from musicgen.composer.sampler import Sampler
-from musicgen.composer.stems import render_stems
+from musicgen.composer.sound.mastering import master
+from musicgen.composer.sound.mixing import render_score
+from musicgen.composer.sound.sampler import Sampler
+from musicgen.composer.sound.stems import render_stems
 from musicgen.engine import OnProgress, PlannedTrack, Rendering
 from musicgen.options import GenerationOptions
 

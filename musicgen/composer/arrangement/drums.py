@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable, Iterator
 
-from musicgen.composer.arrangement.timeline import Bar, choose_pattern, events_in, plays_in
+from musicgen.composer.arrangement.timeline import Bar, choose_pattern, events_in, pattern_choices, plays_in
 from musicgen.composer.casting import Chair
 from musicgen.composer.instruments import PERCUSSION
 from musicgen.composer.plan import Plan
@@ -19,7 +19,7 @@ FINAL_STRIKES = (("kick", 104), ("crash", 92))
 def play_drums(plan: Plan, chair: Chair, bars: Iterable[Bar], rng: random.Random) -> list[Note]:
     """Play the drum part; `rng` picks among equal grooves for each material and among the fills."""
     notes: list[Note] = []
-    choices = {section.material: rng.randrange(2**16) for section in plan.sections}
+    choices = pattern_choices(plan, rng)
     before: Bar | None = None
     for bar in bars:
         fill = rng.randrange(2**16)

@@ -8,9 +8,9 @@ Every pitched instrument plays the same calm line in the middle of its range, ev
 
 from musicgen.composer.card import SOUND_FONT
 from musicgen.composer.instruments import PERCUSSION, Instrument, all_instruments
-from musicgen.composer.mixing import render_score
-from musicgen.composer.sampler import Sampler
 from musicgen.composer.score import Note, Part, Score
+from musicgen.composer.sound.mixing import render_score
+from musicgen.composer.sound.sampler import Sampler
 from musicgen.loudness import integrated_loudness
 from musicgen.notation import Key, TimeSignature
 

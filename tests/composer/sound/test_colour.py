@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from musicgen.composer.colour import add_crackle, play_from_tape, tape_top
+from musicgen.composer.sound.colour import add_crackle, play_from_tape, tape_top
 
 SAMPLE_RATE = 44_100
 

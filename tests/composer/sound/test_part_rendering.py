@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from musicgen.composer import part_rendering
-from musicgen.composer.articulation import SAMPLE_RATE
 from musicgen.composer.card import SOUND_FONT
-from musicgen.composer.part_rendering import PartPlayer, render_part
-from musicgen.composer.sampler import Sampler
 from musicgen.composer.score import DRUM_BANK, Note, Part
+from musicgen.composer.sound import part_rendering
+from musicgen.composer.sound.articulation import SAMPLE_RATE
+from musicgen.composer.sound.part_rendering import PartPlayer, render_part
+from musicgen.composer.sound.sampler import Sampler
 
 QUARTER_S = 0.5
 CLOSED_HAT, OPEN_HAT, SNARE = 42, 46, 38

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from musicgen.composer import mixing
-from musicgen.composer.articulation import SAMPLE_RATE
 from musicgen.composer.card import SOUND_FONT
-from musicgen.composer.mixing import kick_onsets, place, render_score
-from musicgen.composer.part_rendering import render_part
-from musicgen.composer.sampler import Sampler
 from musicgen.composer.score import DRUM_BANK, MixSettings, Note, Part, Score
+from musicgen.composer.sound import mixing
+from musicgen.composer.sound.articulation import SAMPLE_RATE
+from musicgen.composer.sound.mixing import kick_onsets, place, render_score
+from musicgen.composer.sound.part_rendering import render_part
+from musicgen.composer.sound.sampler import Sampler
 from musicgen.notation import Key, TimeSignature
 from musicgen.waveform import Waveform
 

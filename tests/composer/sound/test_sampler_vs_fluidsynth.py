@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.sampler_vs_fluidsynth import compare
 from musicgen.composer.card import SOUND_FONT
-from musicgen.composer.sampler import Sampler
+from musicgen.composer.sound.sampler import Sampler
 
 pytestmark = pytest.mark.skipif(shutil.which("fluidsynth") is None, reason="needs the fluidsynth command")
 

@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from musicgen.composer.articulation import SAMPLE_RATE
-from musicgen.composer.mixing import finish, sum_parts
-from musicgen.composer.resampling import Samples
-from musicgen.composer.sampler import Sampler
 from musicgen.composer.score import Score
+from musicgen.composer.sound.articulation import SAMPLE_RATE
+from musicgen.composer.sound.mixing import finish, sum_parts
+from musicgen.composer.sound.resampling import Samples
+from musicgen.composer.sound.sampler import Sampler
 from musicgen.waveform import Waveform
 
 # The loudest sample of all stems; one gain for all of them keeps their balance.

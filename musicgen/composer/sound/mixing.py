@@ -16,13 +16,13 @@ import numpy as np
 import scipy.signal
 from numpy.typing import NDArray
 
-from musicgen.composer.articulation import SAMPLE_RATE
-from musicgen.composer.colour import add_crackle, play_from_tape, tape_top
-from musicgen.composer.part_rendering import WINDOW, PartPlayer
-from musicgen.composer.resampling import Samples
-from musicgen.composer.reverb import Reverb
-from musicgen.composer.sampler import Sampler
 from musicgen.composer.score import DRUM_BANK, MixSettings, Part, Score
+from musicgen.composer.sound.articulation import SAMPLE_RATE
+from musicgen.composer.sound.colour import add_crackle, play_from_tape, tape_top
+from musicgen.composer.sound.part_rendering import WINDOW, PartPlayer
+from musicgen.composer.sound.resampling import Samples
+from musicgen.composer.sound.reverb import Reverb
+from musicgen.composer.sound.sampler import Sampler
 from musicgen.waveform import Waveform
 
 KICK_PITCHES = frozenset({35, 36})

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from musicgen.composer.soundfont import (
+from musicgen.composer.sound.soundfont import (
     ATTENUATION,
     DEFAULT_GENERATORS,
     VELOCITY_TO_ATTENUATION,
@@ -12,7 +12,7 @@ from musicgen.composer.soundfont import (
     Region,
     SampleHeader,
 )
-from musicgen.composer.voicing import attenuation_cb, voice_of
+from musicgen.composer.sound.voicing import attenuation_cb, voice_of
 
 HEADER = SampleHeader("A4", 0, 1000, 100, 400, 22_050, 69, 0, 0x11)
 

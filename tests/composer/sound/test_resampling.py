@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from musicgen.composer.resampling import Samples, play, resample, transform_sizes, warp
+from musicgen.composer.sound.resampling import Samples, play, resample, transform_sizes, warp
 
 
 def sine(n: int, cycles_per_sample: float) -> Samples:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from musicgen.composer.articulation import SAMPLE_RATE, release_gain
-from musicgen.composer.resampling import Samples
-from musicgen.composer.sampler import Sampler, Sound, SoundKey, held_length
 from musicgen.composer.score import Note, Part
+from musicgen.composer.sound.articulation import SAMPLE_RATE, release_gain
+from musicgen.composer.sound.resampling import Samples
+from musicgen.composer.sound.sampler import Sampler, Sound, SoundKey, held_length
 
 # Samples that are rendered at a time: the buses of a window fit the processor's cache.
 WINDOW = 2**17

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from musicgen.composer.articulation import (
+from musicgen.composer.sound.articulation import (
     SAMPLE_RATE,
     articulate,
     audible_length,
@@ -26,10 +26,10 @@ from musicgen.composer.articulation import (
     release_gain,
     volume_gain,
 )
-from musicgen.composer.resampling import Samples
-from musicgen.composer.sound_store import SoundStore
-from musicgen.composer.soundfont import EXCLUSIVE_CLASS, Region, SoundFont
-from musicgen.composer.voicing import Playback, Voice, attenuation_cb, voice_of
+from musicgen.composer.sound.resampling import Samples
+from musicgen.composer.sound.sound_store import SoundStore
+from musicgen.composer.sound.soundfont import EXCLUSIVE_CLASS, Region, SoundFont
+from musicgen.composer.sound.voicing import Playback, Voice, attenuation_cb, voice_of
 
 # A velocity layer is at most this wide; its loudness follows every velocity exactly, its timbre the layer's middle.
 MAX_LAYER_WIDTH = 10

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from musicgen.composer.articulation import SAMPLE_RATE
 from musicgen.composer.card import SOUND_FONT
 from musicgen.composer.composition import compose
-from musicgen.composer.mixing import finish, render_score, sum_parts
-from musicgen.composer.sampler import Sampler
 from musicgen.composer.score import Score
-from musicgen.composer.stems import STEM_PEAK, render_stems, stem_names
+from musicgen.composer.sound.articulation import SAMPLE_RATE
+from musicgen.composer.sound.mixing import finish, render_score, sum_parts
+from musicgen.composer.sound.sampler import Sampler
+from musicgen.composer.sound.stems import STEM_PEAK, render_stems, stem_names
 from musicgen.options import GenerationOptions
 from musicgen.waveform import Waveform
 

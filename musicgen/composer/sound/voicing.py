@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from musicgen.composer.soundfont import ATTENUATION, Modulator, Region, SampleHeader
+from musicgen.composer.sound.soundfont import ATTENUATION, Modulator, Region, SampleHeader
 
 # Envelopes fall by this much over their nominal decay or release time.
 ENVELOPE_RANGE_DB = 96.0

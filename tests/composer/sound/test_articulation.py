@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from musicgen.composer.articulation import (
+from musicgen.composer.sound.articulation import (
     CONTROL_HOP,
     SAMPLE_RATE,
     audible_length,
@@ -13,8 +13,8 @@ from musicgen.composer.articulation import (
     release_gain,
     volume_gain,
 )
-from musicgen.composer.resampling import Samples
-from musicgen.composer.voicing import Envelope, Lfo
+from musicgen.composer.sound.resampling import Samples
+from musicgen.composer.sound.voicing import Envelope, Lfo
 
 HELD = Envelope(delay_s=0, attack_s=0, hold_s=0, decay_s=0.1, sustain=1, release_s=0.5)
 

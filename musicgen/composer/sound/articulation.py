@@ -11,8 +11,8 @@ import numpy as np
 import scipy.signal
 from numpy.typing import NDArray
 
-from musicgen.composer.resampling import MARGIN, Samples, play, warp
-from musicgen.composer.voicing import (
+from musicgen.composer.sound.resampling import MARGIN, Samples, play, warp
+from musicgen.composer.sound.voicing import (
     ENVELOPE_RANGE_DB,
     HIGHEST_CUTOFF_CENTS,
     LOWEST_CUTOFF_CENTS,

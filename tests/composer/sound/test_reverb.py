@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import fftconvolve
 
-from musicgen.composer.reverb import PRE_DELAY_S, Reverb, impulse_response
+from musicgen.composer.sound.reverb import PRE_DELAY_S, Reverb, impulse_response
 
 SAMPLE_RATE = 44_100
 BLOCK = 4096

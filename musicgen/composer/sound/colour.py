@@ -10,7 +10,7 @@ import numpy as np
 import scipy.signal
 from numpy.typing import NDArray
 
-from musicgen.composer.resampling import Samples, warp
+from musicgen.composer.sound.resampling import Samples, warp
 
 WINDOW = 2**15
 # The transport's place is worked out once in this many samples and drawn straight between.

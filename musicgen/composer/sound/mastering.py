@@ -11,7 +11,7 @@ import scipy.ndimage
 import scipy.optimize
 from numpy.typing import NDArray
 
-from musicgen.composer.resampling import Samples
+from musicgen.composer.sound.resampling import Samples
 from musicgen.loudness import integrated_loudness, true_peak_db
 from musicgen.waveform import Waveform
 

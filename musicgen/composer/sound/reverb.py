@@ -10,7 +10,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from musicgen.composer.resampling import Samples
+from musicgen.composer.sound.resampling import Samples
 
 ROOM_SEED = 1951
 MAX_REVERB_S = 20.0

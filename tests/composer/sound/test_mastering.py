@@ -5,7 +5,7 @@ import pyloudnorm
 import pytest
 from scipy.signal import resample_poly
 
-from musicgen.composer.mastering import CEILING_DB, TARGET_LUFS, master
+from musicgen.composer.sound.mastering import CEILING_DB, TARGET_LUFS, master
 from musicgen.waveform import Waveform
 
 SAMPLE_RATE = 44_100

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from musicgen.composer.card import SOUND_FONT
-from musicgen.composer.soundfont import ATTENUATION, FULL_RANGE, Modulator, SoundFont, Zone, _combine, _overridden
+from musicgen.composer.sound.soundfont import ATTENUATION, FULL_RANGE, Modulator, SoundFont, Zone, _combine, _overridden
 
 PIANO, VIOLIN, STANDARD_KIT = (0, 0), (0, 40), (128, 0)
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from musicgen.composer.articulation import SAMPLE_RATE
 from musicgen.composer.card import SOUND_FONT
-from musicgen.composer.sampler import MAX_LAYER_WIDTH, Sampler, Sound, SoundKey, held_length
+from musicgen.composer.sound.articulation import SAMPLE_RATE
+from musicgen.composer.sound.sampler import MAX_LAYER_WIDTH, Sampler, Sound, SoundKey, held_length
 
 PIANO, ORGAN, BASS, STRINGS, SAX, FLUTE, SAW = 0, 16, 33, 48, 65, 73, 81
 
