@@ -5,6 +5,7 @@ nothing of how an engine works, of HTTP or of the database.
 """
 
 import importlib
+import importlib.metadata
 import math
 import statistics
 import threading
@@ -37,8 +38,8 @@ def pick_device(wanted: str) -> str:
         DeviceUnavailable: this machine does not have the wanted one.
     """
     # The processor is always there; seconds of importing torch would only confirm it.
-    if wanted == "cpu":
-        return wanted
+    if wanted == "cpu" or (wanted == "auto" and _torch_is_for_cpu_only()):
+        return "cpu"
     import torch
 
     is_present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
@@ -48,6 +49,11 @@ def pick_device(wanted: str) -> str:
     if wanted not in available:
         raise DeviceUnavailable(wanted, available)
     return wanted
+
+
+def _torch_is_for_cpu_only() -> bool:
+    """Whether the installed torch is a build without accelerators, which its version says without importing it."""
+    return importlib.metadata.version("torch").endswith("+cpu")
 
 
 class MusicModel:
