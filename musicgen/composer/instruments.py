@@ -47,6 +47,14 @@ class Instrument:
         """Whether its pitches are percussion keys."""
         return self.bank == DRUM_BANK
 
+    def in_range(self, pitch: int) -> int:
+        """Move a MIDI pitch by octaves until the instrument has it."""
+        while pitch < self.lowest:
+            pitch += 12
+        while pitch > self.highest:
+            pitch -= 12
+        return pitch
+
     def answers_to(self, name: str) -> bool:
         """Whether a prompt that says `name` means this instrument or its family."""
         return name in (self.name, self.family) or (name == "drums" and self.is_drum_kit)

@@ -37,9 +37,7 @@ def test_the_opening_stays_note_for_note(prompt: str, duration: float, longer: f
     assert notes_before(extended.sheet.melody, cut) == notes_before(original.sheet.melody, cut)
     parts = {part.name + part.role: part for part in extended.score.parts}
     for part in original.score.parts:
-        # Grooves are drawn for the whole form.
-        if part.role != "drums":
-            assert notes_before(parts[part.name + part.role].notes, cut) == notes_before(part.notes, cut), part.role
+        assert notes_before(parts[part.name + part.role].notes, cut) == notes_before(part.notes, cut), part.role
 
 
 def test_an_extension_ends_at_home_and_can_be_sent_as_a_plan() -> None:

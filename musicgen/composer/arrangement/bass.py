@@ -38,7 +38,7 @@ def play_bass(plan: Plan, chair: Chair, bars: Iterable[Bar], last: ChordSpan, rn
             root = _root_pitch(span.chord, plan.key, chair)
             goal = _root_pitch(later[0].chord, plan.key, chair)
             pitch = _read(event.symbol, span.chord, plan.key, root, goal, line, rng)
-            line.append(Note(event.onset, event.duration, _in_range(pitch, chair), VELOCITY))
+            line.append(Note(event.onset, event.duration, chair.instrument.in_range(pitch), VELOCITY))
     if line and plays_in(chair.layer, plan.sections[-1]):
         line.append(Note(last.onset, last.duration, _root_pitch(last.chord, plan.key, chair), VELOCITY))
     return line
@@ -48,15 +48,7 @@ def _root_pitch(chord: Chord, key: Key, chair: Chair) -> int:
     """Return the root nearest to the layer's centre that the instrument has."""
     centre = chair.layer.centre
     pitch = centre - 6 + (chord.root(key) - centre + 6) % 12
-    return _in_range(pitch, chair)
-
-
-def _in_range(pitch: int, chair: Chair) -> int:
-    while pitch < chair.instrument.lowest:
-        pitch += 12
-    while pitch > chair.instrument.highest:
-        pitch -= 12
-    return pitch
+    return chair.instrument.in_range(pitch)
 
 
 def _read(symbol: str, chord: Chord, key: Key, root: int, goal: int, line: list[Note], rng: random.Random) -> int:

@@ -28,7 +28,7 @@ def play_melody(plan: Plan, chair: Chair, bars: Iterable[Bar], sheet: LeadSheet)
     early = [note.pitch for note in notes if note.onset < end]
     mean = sum(early) / len(early)
     shift = 12 * round((chair.layer.centre - mean) / 12)
-    return [Note(n.onset, n.duration, _in_range(n.pitch + shift, chair), n.velocity) for n in notes]
+    return [Note(n.onset, n.duration, chair.instrument.in_range(n.pitch + shift), n.velocity) for n in notes]
 
 
 def _section_ends(plan: Plan) -> list[tuple[float, float]]:
@@ -54,7 +54,7 @@ def play_counter(plan: Plan, chair: Chair, bars: Iterable[Bar], last: ChordSpan)
         tones = span.chord.pitch_classes(plan.key)[1:4]
         near = [p for p in range(at - 7, at + 8) if p % 12 in tones]
         at = min(near, key=lambda p: (abs(p - at) + 0.3 * abs(p - chair.layer.centre), p))
-        line.append(Note(span.onset, span.duration, _in_range(at, chair), COUNTER_VELOCITY))
+        line.append(Note(span.onset, span.duration, chair.instrument.in_range(at), COUNTER_VELOCITY))
     return line
 
 
@@ -73,11 +73,3 @@ def _spans(plan: Plan, chair: Chair, bars: Iterable[Bar], last: ChordSpan) -> li
     if spans and plays_in(chair.layer, plan.sections[-1]):
         spans.append(last)
     return spans
-
-
-def _in_range(pitch: int, chair: Chair) -> int:
-    while pitch < chair.instrument.lowest:
-        pitch += 12
-    while pitch > chair.instrument.highest:
-        pitch -= 12
-    return pitch
