@@ -13,7 +13,7 @@ from musicgen.engine import OnProgress, PlannedTrack, Rendering
 from musicgen.options import GenerationOptions
 
 SAMPLE_RATE = 44_100
-# Share of the work that is done when each stage ends, measured on 30 s and 285 s tracks (benchmarks/).
+# Share of the work that progress reports at the end of each stage: round figures, since lengths and styles differ.
 COMPOSED, RENDERED = 0.15, 0.85
 
 
@@ -27,7 +27,7 @@ class ComposerEngine:
         self._sampler: Sampler | None = None
 
     def load(self, device: str) -> None:
-        """Read the sound font; the notes are rendered on `device` as they are needed."""
+        """Read the sound font; its notes are rendered on the processor as they are needed, whatever `device` is."""
         self._sampler = Sampler(SOUND_FONT)
 
     def plan(self, options: GenerationOptions) -> PlannedTrack:
