@@ -14,9 +14,18 @@ PLAIN_PATTERNS = {
     "bass": (Pattern(0.0, {"grid": "1-------5-------"}),),
     "drums": (Pattern(0.0, {"kick": "x...", "snare": "..x.", "hat": "xxxxxxxx"}),),
 }
-# Section energy from which an instrument that the prompt names plays: calm pieces reach no more.
-WANTED_ENTERS = 0.25
-ROLE_CENTRE = {"melody": 72, "counter": 67, "comping": 60, "pad": 60, "bass": 40, "drums": 60}
+# Instruments that punctuate: they sit beside the player of their role, never in its place, with strokes of their own.
+STROKES = {
+    "timpani": (
+        Pattern(0.0, {"grid": "1----------- / ............ / 5----------- / ............"}),
+        Pattern(0.6, {"grid": "1----------- / 5-----1-----"}),
+    ),
+}
+# Section energy from which an instrument that the prompt names plays (calm pieces reach no more), and its least level.
+WANTED_ENTERS, WANTED_GAIN_DB = 0.25, -5.0
+# Semitones on both sides of a layer's centre that these roles need.
+ROOM, ROOM_FOR = 8, frozenset({"melody", "counter", "comping", "pad"})
+ROLE_CENTRE = {"melody": 72, "counter": 67, "comping": 60, "pad": 60, "bass": 40, "riser": 60, "drums": 60}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,16 @@ class Chair:
     instrument: Instrument
 
 
+def seat(layer: Layer, instrument: Instrument) -> Chair:
+    """Seat an instrument, with the layer's centre moved to where the instrument has room for a tune around it."""
+    if layer.role not in ROOM_FOR:
+        return Chair(layer, instrument)
+    low, high = instrument.lowest + ROOM, instrument.highest - ROOM
+    if low > high:
+        low = high = (instrument.lowest + instrument.highest) // 2
+    return Chair(replace(layer, centre=min(max(layer.centre, low), high)), instrument)
+
+
 def cast_band(style: Style, brief: Brief, rng: random.Random) -> tuple[Chair, ...]:
     """Choose an instrument for every layer, seat those that the prompt names, and leave out those that it refuses."""
     chairs: list[Chair] = []
@@ -35,8 +54,7 @@ def cast_band(style: Style, brief: Brief, rng: random.Random) -> tuple[Chair, ..
         if allowed:
             instrument = _pick(allowed, [chair.instrument for chair in chairs], brief, rng)
             wanted = any(instrument.answers_to(name) for name in brief.wanted)
-            enters = min(layer.enters, WANTED_ENTERS) if wanted else layer.enters
-            chairs.append(Chair(replace(layer, enters=enters), instrument))
+            chairs.append(seat(_to_the_fore(layer) if wanted else layer, instrument))
     for name in brief.wanted:
         if not any(chair.instrument.answers_to(name) for chair in chairs):
             chairs = _seat(chairs, name, style, brief)
@@ -72,25 +90,33 @@ def _seat(chairs: list[Chair], name: str, style: Style, brief: Brief) -> list[Ch
     instrument = _answering(name)
     if instrument is None or _refused(instrument, brief):
         return chairs
-    for role in instrument.roles:
+    for role in () if name in STROKES else instrument.roles:
         for i, chair in enumerate(chairs):
             if chair.layer.role == role and not any(chair.instrument.answers_to(n) for n in brief.wanted):
-                layer = replace(chair.layer, enters=min(chair.layer.enters, 0.4))
-                return [*chairs[:i], Chair(layer, instrument), *chairs[i + 1 :]]
-    return [*chairs, Chair(new_layer(instrument, instrument.roles[0], style), instrument)]
+                return [*chairs[:i], seat(_to_the_fore(chair.layer), instrument), *chairs[i + 1 :]]
+    taken = {chair.layer.role for chair in chairs}
+    role = next((role for role in instrument.roles if role not in taken), instrument.roles[0])
+    return [*chairs, seat(_to_the_fore(new_layer(instrument, role, style)), instrument)]
+
+
+def _to_the_fore(layer: Layer) -> Layer:
+    """Let a layer be heard, because the prompt names its player."""
+    enters, gain_db = min(layer.enters, WANTED_ENTERS), max(layer.gain_db, WANTED_GAIN_DB)
+    return replace(layer, enters=enters, gain_db=gain_db)
 
 
 def new_layer(instrument: Instrument, role: str, style: Style) -> Layer:
     """Make a layer for an instrument that the style does not have, with the style's patterns for the role if any."""
     model = next((layer for layer in style.layers if layer.role == role), None)
     if model:
-        return replace(model, instruments=(instrument.name,), enters=0.0, leaves=1.0)
+        patterns = STROKES.get(instrument.name, model.patterns)
+        return replace(model, instruments=(instrument.name,), enters=0.0, leaves=1.0, patterns=patterns)
     return Layer(
         role=role,
         instruments=(instrument.name,),
         enters=0.0,
         leaves=1.0,
-        patterns=PLAIN_PATTERNS.get(role, ()),
+        patterns=STROKES.get(instrument.name, PLAIN_PATTERNS.get(role, ())),
         voicing="close",
         centre=ROLE_CENTRE[role],
         gain_db=-4.0,
@@ -106,6 +132,6 @@ def _only(chairs: Sequence[Chair], brief: Brief, style: Style) -> list[Chair]:
     for instrument in {chair.instrument.name: chair.instrument for chair in kept}.values():
         for role in ("melody", "comping", "bass"):
             if role in instrument.roles and role not in roles and not instrument.is_drum_kit:
-                kept.append(Chair(new_layer(instrument, role, style), instrument))
+                kept.append(seat(new_layer(instrument, role, style), instrument))
                 roles.add(role)
     return [replace(chair, layer=replace(chair.layer, enters=0.0, leaves=1.0)) for chair in kept]

@@ -1,4 +1,4 @@
-"""The instruments that the sound font has, as `instruments.toml` lists them."""
+"""The instruments, sampled and synthesised, as `instruments.toml` lists them."""
 
 import tomllib
 from dataclasses import dataclass
@@ -30,6 +30,7 @@ class Instrument:
         level_db: what brings it to the same loudness as the other instruments.
         family: the group that a prompt may name instead ("guitar").
         roles: what it can do in a band, best first.
+        voice: the synthesised voice that plays it; None is the sound font's preset.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Instrument:
     level_db: float
     family: str
     roles: tuple[str, ...]
+    voice: str | None = None
 
     @property
     def is_drum_kit(self) -> bool:
@@ -75,6 +77,7 @@ def all_instruments() -> dict[str, Instrument]:
             level_db=entry["level_db"],
             family=entry["family"],
             roles=tuple(entry["roles"]),
+            voice=entry.get("voice"),
         )
         for name, entry in table.items()
     }

@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from musicgen.composer.lexicon import LEXICON_DIR, Entry, InvalidLexicon, Word, load_lexicon
+from musicgen.composer.instruments import all_instruments
+from musicgen.composer.lexicon import LEXICON_DIR, Entry, InvalidLexicon, Word, load_lexicon, read_lexicon
 from musicgen.composer.prompt.phrases import PhraseIndex
 from musicgen.composer.prompt.text import fold, tokenise
 
+LANGUAGES = {"en", "es", "fr", "de", "pt", "it", "ja", "zh", "ko", "ru"}
+# Instruments that everybody calls by their English names.
+ENGLISH_ONLY = {"fm_piano", "tr808"}
 STYLES = {
     *(
         "pop",
@@ -36,7 +40,7 @@ STYLES = {
         "chiptune",
         "latin",
     ),
-    *("metal", "disco"),
+    *("metal", "disco", "trance", "trap"),
 }
 
 
@@ -90,7 +94,7 @@ def test_cjk_phrases_are_found_inside_a_line(tmp_path: Path) -> None:
         ("[sad]\nen = 3", r"sad\.en = 3 is not a text of words"),
         ('[slow]\ntempo = [80, 50]\nen = "slow"', r"slow\.tempo = \[80, 50\] is wrong: the lower tempo comes first"),
         ('[slow]\ntempo = 80\nen = "slow"', r"slow\.tempo = 80 is wrong"),
-        ('[harp]\ninstruments = ["harp"]\nen = "harp"', r"harp\.instruments = \['harp'\] is wrong: one of "),
+        ('[erhu]\ninstruments = ["erhu"]\nen = "erhu"', r"erhu\.instruments = \['erhu'\] is wrong: one of "),
         ('[odd]\nmode = "sad"\nen = "odd"', r"odd\.mode = 'sad' is wrong: one of "),
         ('[odd]\ntime_signature = "7/9"\nen = "odd"', r"odd\.time_signature = '7/9' is wrong"),
         ('[no]\nrole = "refuse"\nen = "no"', r"no\.role = 'refuse' is wrong: one of "),
@@ -102,3 +106,23 @@ def test_cjk_phrases_are_found_inside_a_line(tmp_path: Path) -> None:
 def test_bad_file_is_refused_by_name_key_and_reason(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(InvalidLexicon, match=reason):
         load_lexicon(written(tmp_path, text))
+
+
+def test_instruments_have_words_in_every_language() -> None:
+    languages: dict[str, set[str]] = {}
+    for _, word in read_lexicon():
+        if len(word.entry.instruments) == 1 and not word.entry.missing:
+            languages.setdefault(word.entry.instruments[0], set()).add(word.language)
+    for name, instrument in all_instruments().items():
+        if instrument.voice is None:
+            assert "en" in languages.get(name, set()), name
+            if instrument.family not in ("synth", "pad", "bass"):
+                assert languages[name] >= LANGUAGES or name in ENGLISH_ONLY, (name, LANGUAGES - languages[name])
+
+
+def test_no_phrase_names_two_instruments_that_are_not_asked_for_together() -> None:
+    named: dict[tuple[str, str], set[tuple[str, ...]]] = {}
+    for phrase, word in read_lexicon():
+        if word.entry.instruments and not word.strict and word.entry.role is None:
+            named.setdefault((phrase, word.language), set()).add(word.entry.instruments)
+    assert {key: found for key, found in named.items() if len(found) > 1} == {}

@@ -1,8 +1,8 @@
-"""SoundFont files with Ogg Vorbis samples (SF3): presets, their regions and the decoded samples.
+"""SoundFont files, SF2 and SF3 (with Ogg Vorbis samples): presets, their regions and the decoded samples.
 
 Owns the file format. Does not know what a generator's value sounds like (`voicing.py`) nor how a sample is played.
 Source: SoundFont Technical Specification 2.04, and MuseScore's SF3 variant of it (sample headers give byte offsets
-of Ogg Vorbis streams; loop points count from the sample's own start).
+of Ogg Vorbis streams; loop points count from the sample's own start; samples need not be so packed).
 """
 
 import io
@@ -35,8 +35,10 @@ DEFAULT_GENERATORS: Mapping[int, int] = {
 }
 VORBIS_SAMPLE = 0x10
 FULL_RANGE = (0, 127)
+PCM_BYTES = 2
 
-_HEADERS = {
+# The rows of the tables that describe presets, by chunk.
+TABLES: Mapping[bytes, struct.Struct] = {
     b"phdr": struct.Struct("<20sHHHIII"),
     b"inst": struct.Struct("<20sH"),
     b"shdr": struct.Struct("<20sIIIIIBbHH"),
@@ -113,23 +115,23 @@ class Region:
 
 
 class SoundFont:
-    """One SF3 file, held in memory as it is on disk; samples are decoded when asked for."""
+    """One SF2 or SF3 file, held in memory as it is on disk; samples are decoded when asked for."""
 
     def __init__(self, path: Path) -> None:
         """Read the file's tables.
 
         Raises:
-            ValueError: the file is not an SF3 SoundFont.
+            ValueError: the file is not a whole SoundFont.
         """
         self.path = path
         self._data = path.read_bytes()
         if self._data[:4] != b"RIFF" or self._data[8:12] != b"sfbk":
             raise ValueError(f"{path.name} is not a SoundFont: it does not begin with a RIFF sfbk header")
         self._chunks = dict(self._walk(12, len(self._data)))
-        missing = [name.decode() for name in (*_HEADERS, b"smpl") if name not in self._chunks]
+        missing = [name.decode() for name in (*TABLES, b"smpl") if name not in self._chunks]
         if missing:
             raise ValueError(f"{path.name} is not a whole SoundFont: it lacks {', '.join(missing)}")
-        self._tables = {name: self._table(name) for name in _HEADERS}
+        self._tables = {name: self._table(name) for name in TABLES}
         self._regions: dict[tuple[int, int], tuple[Region, ...]] = {}
 
     @cached_property
@@ -159,16 +161,14 @@ class SoundFont:
 
         Returns:
             (n,) float32, or shorter where the sample is; full scale is 1.0.
-
-        Raises:
-            ValueError: the sample is not an Ogg Vorbis stream.
         """
         header = self.samples[sample]
-        if not header.kind & VORBIS_SAMPLE:
-            raise ValueError(f"sample {header.name!r} of {self.path.name} is not Ogg Vorbis; only SF3 fonts are read")
         base = self._chunks[b"smpl"][0]
-        stream = io.BytesIO(self._data[base + header.start : base + header.end])
-        samples, _ = soundfile.read(stream, frames=n, dtype="float32")
+        packed = self._data[base + header.start : base + header.end]
+        if not header.kind & VORBIS_SAMPLE:
+            whole = np.frombuffer(packed, dtype="<i2")
+            return (whole if n < 0 else whole[:n]).astype(np.float32) / np.float32(2**15)
+        samples, _ = soundfile.read(io.BytesIO(packed), frames=n, dtype="float32")
         return samples
 
     def _walk(self, start: int, end: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
@@ -184,7 +184,7 @@ class SoundFont:
 
     def _table(self, name: bytes) -> list[tuple[Any, ...]]:
         offset, size = self._chunks[name]
-        row = _HEADERS[name]
+        row = TABLES[name]
         return list(row.iter_unpack(self._data[offset : offset + size - size % row.size]))
 
     def _build_regions(self, bank: int, program: int) -> Iterator[Region]:
@@ -230,6 +230,9 @@ def _sample_header(
     kind: int,
 ) -> SampleHeader:
     text = _text(name)
+    if not kind & VORBIS_SAMPLE:  # SF2 counts everything in samples from the beginning of the chunk
+        loop_start, loop_end = loop_start - start, loop_end - start
+        start, end = start * PCM_BYTES, end * PCM_BYTES
     return SampleHeader(text, start, end, loop_start, loop_end, sample_rate, root_pitch, correction_cents, kind)
 
 

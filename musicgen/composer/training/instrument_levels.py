@@ -6,7 +6,7 @@ Every pitched instrument plays the same calm line in the middle of its range, ev
 `level_db` for `instruments.toml` that brings each to `REFERENCE_LUFS`.
 """
 
-from musicgen.composer.card import SOUND_FONT
+from musicgen.composer.card import SOUND_FONTS
 from musicgen.composer.instruments import PERCUSSION, Instrument, all_instruments
 from musicgen.composer.score import Note, Part, Score
 from musicgen.composer.sound.mixing import render_score
@@ -23,11 +23,19 @@ VELOCITY = 88
 
 def main() -> None:
     """Print one line for each instrument."""
-    sampler = Sampler(SOUND_FONT)
+    sampler = Sampler(SOUND_FONTS)
     for instrument in all_instruments().values():
-        part = Part(instrument.title, "melody", instrument.bank, instrument.program, _line(instrument), reverb_db=-60.0)
+        part = Part(
+            instrument.title,
+            "melody",
+            instrument.bank,
+            instrument.program,
+            _line(instrument),
+            reverb_db=-60.0,
+            voice=instrument.voice,
+        )
         score = Score(100.0, Key(0, "major"), TimeSignature(4, 4), 22.0, (part,))
-        loudness = integrated_loudness(render_score(score, sampler, 0, lambda share: None))
+        loudness = integrated_loudness(render_score(score, sampler, 0, lambda share: None).waveform)
         print(f"{instrument.name:20} level_db = {REFERENCE_LUFS - loudness:.1f}")
 
 

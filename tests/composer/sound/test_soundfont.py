@@ -5,15 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from musicgen.composer.card import SOUND_FONT
+from musicgen.composer.card import SOUND_FONTS
 from musicgen.composer.sound.soundfont import ATTENUATION, FULL_RANGE, Modulator, SoundFont, Zone, _combine, _overridden
 
 PIANO, VIOLIN, STANDARD_KIT = (0, 0), (0, 40), (128, 0)
+GENERAL_MID = SOUND_FONTS[0]
 
 
 @pytest.fixture(scope="module")
 def font() -> SoundFont:
-    return SoundFont(SOUND_FONT)
+    return SoundFont(GENERAL_MID)
 
 
 def test_presets_are_named_by_bank_and_program(font: SoundFont) -> None:
@@ -104,6 +105,6 @@ def test_another_file_is_refused(content: bytes, tmp_path: Path) -> None:
 
 def test_half_a_font_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "half.sf3"
-    path.write_bytes(SOUND_FONT.read_bytes()[:1_000_000])
+    path.write_bytes(GENERAL_MID.read_bytes()[:1_000_000])
     with pytest.raises(ValueError, match=r"half\.sf3 is not a whole SoundFont: it lacks phdr"):
         SoundFont(path)
