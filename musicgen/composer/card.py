@@ -1,22 +1,28 @@
-"""What the rest of musicgen may know of the composer without importing it. Standard library only."""
+"""What the rest of musicgen may know of the composer without importing it. Standard library only, until it is asked."""
 
 from pathlib import Path
 
-from musicgen.engine import EngineCard
+from musicgen.engine import EngineCard, StyleCard
 from musicgen.options import MAX_DURATION_S
 
-SOUND_FONT = Path(__file__).with_name("sounds") / "general-mid.sf3"
+SOUND_FONTS = tuple(Path(__file__).with_name("sounds") / name for name in ("general-mid.sf3", "general-more.sf3"))
 
 
 def _why_not_ready(_weights_dir: Path) -> str | None:
-    return (
-        None if SOUND_FONT.is_file() else f"the package is incomplete: {SOUND_FONT.name} is missing, install it again"
-    )
+    missing = " and ".join(font.name for font in SOUND_FONTS if not font.is_file())
+    return f"the package is incomplete: {missing} missing, install it again" if missing else None
+
+
+def _styles() -> tuple[StyleCard, ...]:
+    # The style files are read when somebody wants to see them.
+    from musicgen.composer.style_cards import style_cards
+
+    return style_cards()
 
 
 CARD = EngineCard(
     name="composer",
-    description="Writes a score and plays it on sampled instruments; runs everywhere, nothing to download.",
+    description="Writes a score and plays it on sampled and synthesised instruments; nothing to download.",
     factory="musicgen.composer.engine:ComposerEngine",
     max_duration_s=MAX_DURATION_S,
     supports_seed=True,
@@ -24,4 +30,5 @@ CARD = EngineCard(
     weights_licence="MIT (sound font)",
     why_not_ready=_why_not_ready,
     supports_plan=True,
+    styles=_styles,
 )

@@ -11,7 +11,7 @@ from musicgen.notation import RELATIVE_MAJOR, Key
 TICKS_A_QUARTER = 480
 DRUM_CHANNEL = 9
 MELODIC_CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
-PAN, VOLUME = 10, 7
+BANK, PAN, VOLUME = 0, 10, 7
 # MIDI has signatures for major and minor only; a mode is written by the major key with the same notes.
 MAJOR_SIGNATURES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 MINOR_SIGNATURES = ("Cm", "C#m", "Dm", "Ebm", "Em", "Fm", "F#m", "Gm", "G#m", "Am", "Bbm", "Bm")
@@ -38,16 +38,21 @@ def key_signature(key: Key) -> str:
 
 def _conductor(score: Score, title: str) -> mido.MidiTrack:
     signature = score.time_signature
-    end = _ticks(score.duration_s / score.quarter_s)
-    return mido.MidiTrack(
+    track = mido.MidiTrack(
         [
             mido.MetaMessage("track_name", name=title),
             mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(score.tempo)),
             mido.MetaMessage("time_signature", numerator=signature.beats, denominator=signature.unit),
             mido.MetaMessage("key_signature", key=key_signature(score.key)),
-            mido.MetaMessage("end_of_track", time=end),
         ]
     )
+    now = 0
+    for change in score.key_changes:
+        tick = _ticks(change.onset)
+        track.append(mido.MetaMessage("key_signature", key=key_signature(change.key), time=tick - now))
+        now = tick
+    track.append(mido.MetaMessage("end_of_track", time=_ticks(score.duration_s / score.quarter_s) - now))
+    return track
 
 
 def _track(part: Part, channel: int, score: Score) -> mido.MidiTrack:
@@ -60,6 +65,8 @@ def _track(part: Part, channel: int, score: Score) -> mido.MidiTrack:
             mido.Message("control_change", channel=channel, control=PAN, value=round(63.5 + 63.5 * part.pan)),
         ]
     )
+    if part.bank not in (0, DRUM_BANK):  # a variation; a synthesizer that has none plays the plain program
+        track.insert(1, mido.Message("control_change", channel=channel, control=BANK, value=part.bank))
     now = 0
     end_of_piece = _ticks(score.duration_s / score.quarter_s)
     for tick, _order, message in sorted(_messages(part, channel), key=lambda event: event[:2]):

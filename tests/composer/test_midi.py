@@ -27,6 +27,29 @@ def test_a_file_reads_back_with_tempo_key_metre_names_and_every_note() -> None:
         assert sum(m.type == "note_on" for m in track) == len(part.notes)
 
 
+def test_a_key_change_is_written_where_it_happens() -> None:
+    told = {"name": "verse", "bars": 8}
+    plan = {"key": "C major", "tempo": 120, "sections": [told, told | {"lift": 2}]}
+    score = compose(GenerationOptions("pop song", duration=40, seed=2, plan=plan)).score
+    conductor = mido.MidiFile(file=io.BytesIO(write_midi(score, "x"))).tracks[0]
+    now, keys = 0, {}
+    for message in conductor:
+        now += message.time
+        if message.type == "key_signature":
+            keys[now] = message.key
+    assert keys == {0: "C", 32 * 480: "D"}
+
+
+def test_a_variation_of_a_sound_is_chosen_by_its_bank() -> None:
+    score = compose(GenerationOptions("ukulele, happy", duration=20, seed=2)).score
+    tracks = mido.MidiFile(file=io.BytesIO(write_midi(score, "x"))).tracks[1:]
+    banks = {
+        track.name.split(" (")[0]: [m.value for m in track if m.is_cc(0)] for track in tracks if "Ukulele" in track.name
+    }
+    assert banks == {"Ukulele": [8]}
+    assert not any(m.is_cc(0) for track in tracks if "Ukulele" not in track.name for m in track)
+
+
 def test_no_note_is_left_hanging() -> None:
     score = compose(GenerationOptions("funk", duration=30, seed=1)).score
     for track in mido.MidiFile(file=io.BytesIO(write_midi(score, "x"))).tracks:

@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -26,8 +27,6 @@ from musicgen.composer.sound.sampler import Sampler
 from musicgen.waveform import Waveform
 
 KICK_PITCHES = frozenset({35, 36})
-# Nothing musical lies below; samples and kicks leave some rumble there.
-LOW_CUT_HZ = 30.0
 BRIGHTNESS_HZ = 6000.0
 # The side-chain lets go in this share of a quarter note, and closes in this time before the kick.
 PUMP_QUARTERS, PUMP_ATTACK_S = 0.8, 0.006
@@ -43,7 +42,20 @@ SUMMED = 0.85
 OnShare = Callable[[float], None]
 
 
-def render_score(score: Score, sampler: Sampler, seed: int, on_progress: OnShare) -> Waveform:
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """A whole piece before mastering.
+
+    Attributes:
+        waveform: the music; its level may be anything, its end is faded.
+        sum_peak: the loudest sample of the parts' sum, before the tone and colour of the whole.
+    """
+
+    waveform: Waveform
+    sum_peak: float
+
+
+def render_score(score: Score, sampler: Sampler, seed: int, on_progress: OnShare) -> Mix:
     """Play and mix a score.
 
     Args:
@@ -53,7 +65,7 @@ def render_score(score: Score, sampler: Sampler, seed: int, on_progress: OnShare
         on_progress: called with the share that is done, 0 to 1; may raise to cancel.
 
     Returns:
-        exactly `score.duration_s` at 44,100 Hz, unmastered: its level may be anything, its end is faded.
+        exactly `score.duration_s` at 44,100 Hz.
 
     Raises:
         ValueError: the sound font lacks a part's preset, or a part is out of range.
@@ -61,15 +73,18 @@ def render_score(score: Score, sampler: Sampler, seed: int, on_progress: OnShare
     n = round(score.duration_s * SAMPLE_RATE)
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         mix = sum_parts(score, score.parts, sampler, n, workers, lambda done: on_progress(SUMMED * done))
+        peak = max(float(mix.max(initial=0.0)), -float(mix.min(initial=0.0)))
         if score.mix.tape or score.mix.crackle_db is not None:
-            mix = _coloured(mix, score.mix, seed, workers)
+            mix = _coloured(mix, peak, score.mix, seed, workers)
         finish(mix, score.mix, workers)
     on_progress(1.0)
-    return Waveform(mix, SAMPLE_RATE)
+    return Mix(Waveform(mix, SAMPLE_RATE), peak)
 
 
 def finish(mix: Samples, settings: MixSettings, workers: Executor) -> None:
-    """Give a mix, (2, n) float32, the tone of the whole and the fade at its end, in place; both are linear."""
+    """Give a mix, (2, n) float32, the width and tone of the whole and the fade at its end, in place; all are linear."""
+    if settings.width != 1:
+        _narrow(mix, settings.width)
     tone = _tone(settings)
     list(workers.map(lambda channel: _filter(tone, channel), mix))
     _fade_end(mix)
@@ -95,7 +110,7 @@ def sum_parts(
         dry, sent = mix[:, span], np.zeros((2, span.stop - start), dtype=np.float32)
         for part, bus in zip(parts, workers.map(placed, players, parts), strict=True):
             dry += bus
-            bus *= np.float32(_amplitude(part.reverb_db))
+            bus *= np.float32(_amplitude(part.reverb_db + score.mix.reverb_db))
             sent += bus
         if in_room:
             _add_answer(mix, *in_room.popleft())
@@ -167,8 +182,10 @@ def _ducked(pump: NDArray[np.float64] | None, span: slice) -> Samples | None:
 
 
 def _tone(settings: MixSettings) -> NDArray[np.float64]:
-    """Design low cut, brightness and the top of tape as second-order sections."""
-    sections = [scipy.signal.butter(2, LOW_CUT_HZ, "high", fs=SAMPLE_RATE, output="sos")]
+    """Design the band, brightness and the top of tape as second-order sections."""
+    sections = [scipy.signal.butter(2, settings.low_cut_hz, "high", fs=SAMPLE_RATE, output="sos")]
+    if settings.high_cut_hz is not None:
+        sections.append(scipy.signal.butter(4, settings.high_cut_hz, fs=SAMPLE_RATE, output="sos"))
     if settings.brightness_db:
         sections.append(high_shelf(BRIGHTNESS_HZ, settings.brightness_db))
     if settings.tape:
@@ -186,6 +203,15 @@ def high_shelf(corner_hz: float, gain_db: float) -> NDArray[np.float64]:
     return np.array([[*b, *d]]) / d[0]
 
 
+def _narrow(mix: Samples, width: float) -> None:
+    """Keep `width` of what the channels do not share, in place."""
+    for start in range(0, mix.shape[1], FILTER_BLOCK):
+        block = mix[:, start : start + FILTER_BLOCK]
+        shared = block.mean(axis=0)
+        block *= np.float32(width)
+        block += np.float32(1 - width) * shared
+
+
 def _filter(sections: NDArray[np.float64], channel: Samples) -> None:
     """Filter one channel, (n,), in place, in float64 and block by block."""
     state = np.zeros((len(sections), 2))
@@ -195,9 +221,8 @@ def _filter(sections: NDArray[np.float64], channel: Samples) -> None:
         state[np.abs(state) < 1e-30] = 0  # silence: subnormal numbers are slow
 
 
-def _coloured(mix: Samples, settings: MixSettings, seed: int, workers: Executor) -> Samples:
+def _coloured(mix: Samples, peak: float, settings: MixSettings, seed: int, workers: Executor) -> Samples:
     """Bring a mix near full scale and give it tape and crackle, whose levels are meant against that."""
-    peak = float(max(mix.max(initial=0.0), -mix.min(initial=0.0)))
     if peak:
         mix *= np.float32(COLOUR_PEAK / peak)
     if settings.tape:

@@ -13,6 +13,7 @@ from musicgen.composer.score import Note, Part
 from musicgen.composer.sound.articulation import SAMPLE_RATE, release_gain
 from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.sampler import Sampler, Sound, SoundKey, held_length
+from musicgen.composer.sound.synthesis.voice_file import follows_length
 
 # Samples that are rendered at a time: the buses of a window fit the processor's cache.
 WINDOW = 2**17
@@ -104,21 +105,18 @@ def render_part(part: Part, sampler: Sampler, quarter_s: float, n: int) -> Sampl
 
 def _schedule(part: Part, sampler: Sampler, quarter_s: float, n: int) -> list[_Event]:
     notes = sorted((note for note in part.notes if note.onset * quarter_s * SAMPLE_RATE < n), key=_onset)
-    layers = [sampler.layer_velocity(part.bank, part.program, note.pitch, note.velocity) for note in notes]
+    layers = [sampler.layer_velocity(part.bank, part.program, n.pitch, n.velocity, part.voice) for n in notes]
     spans = [_span(note, quarter_s, n) for note in notes]
     longest: dict[tuple[int, int], int] = {}
     for note, layer, (onset, end) in zip(notes, layers, spans, strict=True):
         longest[note.pitch, layer] = max(longest.get((note.pitch, layer), 0), end - onset)
-    events = [
-        _Event(
-            onset,
-            end,
-            NEVER,
-            note.velocity,
-            SoundKey(part.bank, part.program, note.pitch, layer, held_length(longest[note.pitch, layer])),
-        )
-        for note, layer, (onset, end) in zip(notes, layers, spans, strict=True)
-    ]
+    # A sound that changes with the note's length cannot be shared with longer notes.
+    share = not (part.voice and follows_length(part.voice))
+    events = []
+    for note, layer, (onset, end) in zip(notes, layers, spans, strict=True):
+        n_held = held_length(longest[note.pitch, layer]) if share else end - onset
+        key = SoundKey(part.bank, part.program, note.pitch, layer, n_held, part.voice)
+        events.append(_Event(onset, end, NEVER, note.velocity, key))
     _set_chokes(events, sampler)
     return events
 
@@ -138,7 +136,7 @@ def _set_chokes(events: Sequence[_Event], sampler: Sampler) -> None:
     """Let each note end where the next one of its exclusive class begins."""
     following: dict[int, list[int]] = {}
     for event in reversed(events):
-        for exclusive_class in sampler.exclusive_classes(*event.key[:3]):
+        for exclusive_class in sampler.exclusive_classes(*event.key[:3], event.key.voice):
             onsets = following.setdefault(exclusive_class, [])
             later = next((onset for onset in reversed(onsets) if onset > event.onset), NEVER)
             event.choke = min(event.choke, later)

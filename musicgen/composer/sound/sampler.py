@@ -1,11 +1,11 @@
-"""Cached notes: every sound of a SoundFont that a piece needs is rendered once and then only added up.
+"""Cached notes: every sound, of the sound fonts or synthesised, that a piece needs is rendered once and then added up.
 
 Owns which sound a preset, key and velocity make, how sounds are layered by velocity, and how long they are kept.
 Does not know scores, parts or mixes. A sound depends on its key alone, never on what was rendered before, so that a
 piece is the same to the bit with a full store and an empty one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -27,8 +27,9 @@ from musicgen.composer.sound.articulation import (
     volume_gain,
 )
 from musicgen.composer.sound.resampling import Samples
+from musicgen.composer.sound.sound_bank import SoundBank
 from musicgen.composer.sound.sound_store import SoundStore
-from musicgen.composer.sound.soundfont import EXCLUSIVE_CLASS, Region, SoundFont
+from musicgen.composer.sound.soundfont import EXCLUSIVE_CLASS, Region
 from musicgen.composer.sound.voicing import Playback, Voice, attenuation_cb, voice_of
 
 # A velocity layer is at most this wide; its loudness follows every velocity exactly, its timbre the layer's middle.
@@ -39,17 +40,20 @@ DEFAULT_BUDGET_BYTES = 192 * 2**20
 SOURCES_SHARE = 0.2
 LEAST_GAIN = 1e-5
 INT16_PEAK = 32_767
+# Loudness of a synthesised voice by velocity: as the sound font's presets, 5/6 of the format's 40 dB a decade.
+VELOCITY_EXPONENT = 40 / 20 * 800 / 960
 FREED_BLOCK_BYTES = 8 * 2**20
 
 
 class SoundKey(NamedTuple):
-    """What is rendered once: a preset's key, played with a layer's velocity and held for so many samples."""
+    """What is rendered once: a key of a preset or voice at a layer's velocity, held for so many samples."""
 
     bank: int
     program: int
     pitch: int
     velocity: int
     n_held: int
+    voice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,49 +80,49 @@ class Sound:
 
 
 class Sampler:
-    """Plays the presets of one SoundFont at 44,100 Hz."""
+    """Plays the presets of one or several sound fonts at 44,100 Hz."""
 
-    def __init__(self, sound_font: Path, *, budget_bytes: int = DEFAULT_BUDGET_BYTES) -> None:
-        """Open a font.
+    def __init__(self, sound_fonts: Sequence[Path], *, budget_bytes: int = DEFAULT_BUDGET_BYTES) -> None:
+        """Open the fonts.
 
         Args:
-            sound_font: path of an SF3 file.
+            sound_fonts: SF2 or SF3 files, no two with the same preset.
             budget_bytes: memory for rendered sounds and decoded samples.
 
         Raises:
-            ValueError: the file is not an SF3 SoundFont.
+            ValueError: a file is missing or is no SoundFont, or two of them have the same preset.
         """
-        self._font = SoundFont(sound_font)
+        self._bank = SoundBank(sound_fonts)
         n_source_bytes = int(budget_bytes * SOURCES_SHARE)
         self.store = SoundStore(budget_bytes - n_source_bytes)
         self._sources = SoundStore(n_source_bytes)
-        self._keymaps: dict[tuple[int, int, int], Keymap] = {}
+        self._keymaps: dict[tuple[int, int, int, str | None], Keymap] = {}
         _keep_freed_memory()
 
     def preset_names(self) -> dict[tuple[int, int], str]:
-        """Return the font's presets: (bank, program) to name."""
-        return dict(self._font.preset_names)
+        """Return the fonts' presets: (bank, program) to name."""
+        return self._bank.preset_names
 
-    def layer_velocity(self, bank: int, program: int, pitch: int, velocity: int) -> int:
+    def layer_velocity(self, bank: int, program: int, pitch: int, velocity: int, voice: str | None = None) -> int:
         """Return the velocity whose timbre stands for `velocity`.
 
         Raises:
-            ValueError: the font has no such preset, or the velocity is not 1 to 127.
+            ValueError: no font has such a preset, or the velocity is not 1 to 127.
         """
-        layers = self._keymap(bank, program, pitch).layers
+        layers = self._keymap(bank, program, pitch, voice).layers
         if velocity not in layers:
             raise ValueError(f"velocity must be 1 to 127, not {velocity}")
         return layers[velocity]
 
-    def exclusive_classes(self, bank: int, program: int, pitch: int) -> frozenset[int]:
+    def exclusive_classes(self, bank: int, program: int, pitch: int, voice: str | None = None) -> frozenset[int]:
         """Return the classes of sounds that a key silences when it is struck."""
-        return self._keymap(bank, program, pitch).exclusive_classes
+        return self._keymap(bank, program, pitch, voice).exclusive_classes
 
     def sounds(self, key: SoundKey) -> tuple[Sound, ...]:
         """Return what a key sounds like; empty where the preset leaves the key or velocity mute.
 
         Raises:
-            ValueError: the font has no such preset.
+            ValueError: no font has such a preset.
         """
         return self.store.get(key, lambda: tuple(self._render(key)), lambda made: sum(sound.n_bytes for sound in made))
 
@@ -126,30 +130,31 @@ class Sampler:
         """Tell whether a sound is kept, so that `sounds` will not have to render it."""
         return key in self.store
 
-    def _keymap(self, bank: int, program: int, pitch: int) -> "Keymap":
-        place = bank, program, pitch
+    def _keymap(self, bank: int, program: int, pitch: int, voice: str | None) -> "Keymap":
+        place = bank, program, pitch, voice
         if place not in self._keymaps:
-            regions = self._font.regions(bank, program)
+            regions = () if voice else self._bank.regions(bank, program)
             self._keymaps[place] = Keymap(tuple(r for r in regions if r.keys[0] <= pitch <= r.keys[1]))
         return self._keymaps[place]
 
     def _render(self, key: SoundKey) -> Iterable[Sound]:
-        keymap = self._keymap(key.bank, key.program, key.pitch)
+        keymap = self._keymap(key.bank, key.program, key.pitch, key.voice)
+        velocities = [v for v, layer in keymap.layers.items() if layer == key.velocity]
+        if key.voice:
+            yield from _synthesised(key.voice, key, velocities)
         groups: dict[float, list[tuple[Region, Voice]]] = {}
         for region in keymap.regions:
             if region.velocities[0] <= key.velocity <= region.velocities[1]:
-                voice = voice_of(region, self._font.samples[region.sample], key.pitch, key.velocity)
+                voice = voice_of(region, self._bank.header(region.sample), key.pitch, key.velocity)
                 groups.setdefault(voice.volume.release_s, []).append((region, voice))
-        velocities = [v for v, layer in keymap.layers.items() if layer == key.velocity]
         for group in groups.values():
             region, lead = max(group, key=lambda pair: (_audible(pair[1]), -pair[1].attenuation_cb))
             placed = self._sum_group(lead, [voice for _, voice in group], key.n_held)
-            step = max(float(np.abs(placed).max(initial=0.0)), LEAST_GAIN) / INT16_PEAK
-            yield Sound(
-                samples=np.rint(placed / np.float32(step)).astype(np.int16),
+            yield _sound(
+                placed,
                 envelope=volume_gain(lead.volume, min(moving_length(lead.volume), placed.shape[1])),
                 release=release_gain(lead.volume.release_s),
-                gains={v: step * _gain(attenuation_cb(region, key.pitch, v)) for v in velocities},
+                gains={v: _gain(attenuation_cb(region, key.pitch, v)) for v in velocities},
             )
 
     def _sum_group(self, lead: Voice, voices: list[Voice], n_held: int) -> Samples:
@@ -178,7 +183,7 @@ class Sampler:
         """Return as much of a sample as n samples of sound may reach."""
         n_source = decoded_length(playback, n)
         return self._sources.get(
-            (playback.sample, n_source), lambda: self._font.decode(playback.sample, n_source), _n_bytes
+            (playback.sample, n_source), lambda: self._bank.decode(playback.sample, n_source), _n_bytes
         )
 
 
@@ -204,6 +209,22 @@ def held_length(n: int) -> int:
     while length < n:
         length += length // 2
     return length
+
+
+def _synthesised(voice: str, key: SoundKey, velocities: Iterable[int]) -> Iterator[Sound]:
+    # torch takes a second or two to load: only bands with a synthesised voice wait for it.
+    from musicgen.composer.sound.synthesis.rendering import render
+
+    gains = {velocity: (velocity / 127) ** VELOCITY_EXPONENT for velocity in velocities}
+    for part in render(voice, key.pitch, key.velocity, key.n_held):
+        yield _sound(part.samples, np.ones(1, dtype=np.float32), part.release, gains)
+
+
+def _sound(placed: Samples, envelope: Samples, release: Samples, gains: Mapping[int, float]) -> Sound:
+    """Keep (1 or 2, n) float32 samples as int16."""
+    step = max(float(np.abs(placed).max(initial=0.0)), LEAST_GAIN) / INT16_PEAK
+    samples = np.rint(placed / np.float32(step)).astype(np.int16)
+    return Sound(samples, envelope, release, {velocity: step * gain for velocity, gain in gains.items()})
 
 
 def _layers(regions: tuple[Region, ...]) -> dict[int, int]:

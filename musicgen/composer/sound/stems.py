@@ -1,53 +1,58 @@
 """Stems: every part of a score on its own, as it stands in the mix.
 
 A stem is the part at its level and place, with its share of the room and the side-chain, tone and fade of the whole.
-All of that is linear, so the stems add up to the mix before tape, crackle and mastering.
+All of that is linear, so the stems add up to the mix before tape, crackle and mastering. They are made one after the
+other: all of a long piece at once would fill the memory.
 """
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from musicgen.composer.score import Score
+from musicgen.composer.score import Part, Score
 from musicgen.composer.sound.articulation import SAMPLE_RATE
 from musicgen.composer.sound.mixing import finish, sum_parts
-from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.sampler import Sampler
 from musicgen.waveform import Waveform
 
-# The loudest sample of all stems; one gain for all of them keeps their balance.
-STEM_PEAK = 0.7
+# The loudest sample of the stems' sum: it does not clip in a sequencer with every fader at 0 dB, and a part that is
+# louder than the sum, since others happen to move against it, has 6 dB of room.
+SUM_PEAK = 0.5
 
 
-def render_stems(score: Score, sampler: Sampler, on_progress: Callable[[float], None]) -> dict[str, Waveform]:
-    """Play every part on its own; names are the parts' roles, numbered from the second of a role ("comping-2").
+def render_stems(
+    score: Score, sampler: Sampler, mix_peak: float, on_progress: Callable[[], None]
+) -> Iterator[tuple[str, Waveform]]:
+    """Play every part on its own, when it is asked for; names are the parts' roles, see `stem_names`.
 
     Args:
         score: the piece.
         sampler: plays its parts.
-        on_progress: called with the share that is done, 0 to 1; may raise to cancel.
+        mix_peak: `Mix.sum_peak` of the score; one gain for all stems brings their sum to `SUM_PEAK`.
+        on_progress: called many times a stem; may raise to cancel.
 
     Returns:
-        exactly `score.duration_s` at 44,100 Hz each, about 100 MB for 300 s; one gain brings the loudest to 0.7.
+        exactly `score.duration_s` at 44,100 Hz each.
     """
+    gain = SUM_PEAK / mix_peak if mix_peak else 1.0
+    for name, part in zip(stem_names(score), score.parts, strict=True):
+        yield name, _render_stem(score, part, sampler, gain, on_progress)
+
+
+def _render_stem(score: Score, part: Part, sampler: Sampler, gain: float, on_progress: Callable[[], None]) -> Waveform:
     n = round(score.duration_s * SAMPLE_RATE)
-    stems: dict[str, Samples] = {}
     with ThreadPoolExecutor(os.cpu_count()) as workers:
-        for i, (name, part) in enumerate(zip(stem_names(score), score.parts, strict=True)):
-            stems[name] = sum_parts(score, [part], sampler, n, workers, lambda _done: None)
-            finish(stems[name], score.mix, workers)
-            on_progress((i + 1) / len(score.parts))
-    peak = max((float(np.abs(samples).max()) for samples in stems.values()), default=0.0)
-    for samples in stems.values():
-        samples *= np.float32(STEM_PEAK / peak if peak else 1.0)
-    return {name: Waveform(samples, SAMPLE_RATE) for name, samples in stems.items()}
+        stem = sum_parts(score, [part], sampler, n, workers, lambda _done: on_progress())
+        finish(stem, score.mix, workers)
+    stem *= np.float32(gain)
+    return Waveform(stem, SAMPLE_RATE)
 
 
 def stem_names(score: Score) -> list[str]:
-    """Name the parts for their stems, in the score's order."""
+    """Name the parts for their stems, in the score's order: by role, numbered from the second of a role ("pad-2")."""
     seen: Counter[str] = Counter()
     names = []
     for part in score.parts:

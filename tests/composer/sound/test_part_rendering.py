@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from musicgen.composer.card import SOUND_FONT
+from musicgen.composer.card import SOUND_FONTS
 from musicgen.composer.score import DRUM_BANK, Note, Part
 from musicgen.composer.sound import part_rendering
 from musicgen.composer.sound.articulation import SAMPLE_RATE
@@ -17,7 +17,7 @@ SECOND = SAMPLE_RATE
 
 @pytest.fixture(scope="module")
 def sampler() -> Sampler:
-    return Sampler(SOUND_FONT)
+    return Sampler(SOUND_FONTS)
 
 
 def melody(*notes: Note, program: int = 0) -> Part:

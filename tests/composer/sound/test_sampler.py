@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from musicgen.composer.card import SOUND_FONT
+from musicgen.composer.card import SOUND_FONTS
 from musicgen.composer.sound.articulation import SAMPLE_RATE
 from musicgen.composer.sound.sampler import MAX_LAYER_WIDTH, Sampler, Sound, SoundKey, held_length
 
@@ -12,7 +12,7 @@ PIANO, ORGAN, BASS, STRINGS, SAX, FLUTE, SAW = 0, 16, 33, 48, 65, 73, 81
 
 @pytest.fixture(scope="module")
 def sampler() -> Sampler:
-    return Sampler(SOUND_FONT)
+    return Sampler(SOUND_FONTS)
 
 
 def sounds(sampler: Sampler, program: int, pitch: int, velocity: int, bank: int = 0) -> tuple[Sound, ...]:
@@ -132,7 +132,7 @@ def test_every_preset_makes_finite_sound_that_begins_at_once(sampler: Sampler) -
 
 
 def test_a_small_store_forgets_and_makes_the_same_bits_again() -> None:
-    small, large = Sampler(SOUND_FONT, budget_bytes=1_000_000), Sampler(SOUND_FONT)
+    small, large = Sampler(SOUND_FONTS, budget_bytes=1_000_000), Sampler(SOUND_FONTS)
     keys = [SoundKey(0, STRINGS, pitch, 75, 22_050) for pitch in range(55, 61)]
     first = [small.sounds(key)[0].samples.copy() for key in keys]
     assert small.store.n_bytes <= small.store.budget_bytes

@@ -7,24 +7,29 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from musicgen.composer.card import SOUND_FONT
+from musicgen.composer.card import SOUND_FONTS
 from musicgen.composer.composition import compose
 from musicgen.composer.score import Score
 from musicgen.composer.sound.articulation import SAMPLE_RATE
 from musicgen.composer.sound.mixing import finish, render_score, sum_parts
 from musicgen.composer.sound.sampler import Sampler
-from musicgen.composer.sound.stems import STEM_PEAK, render_stems, stem_names
+from musicgen.composer.sound.stems import SUM_PEAK, render_stems, stem_names
+from musicgen.errors import GenerationCancelled
 from musicgen.options import GenerationOptions
 from musicgen.waveform import Waveform
 
 
 @pytest.fixture(scope="module")
 def sampler() -> Sampler:
-    return Sampler(SOUND_FONT)
+    return Sampler(SOUND_FONTS)
 
 
 def score_for(prompt: str) -> Score:
     return compose(GenerationOptions(prompt, duration=8.0, seed=2)).score
+
+
+def stems_of(score: Score, sampler: Sampler, mix_peak: float = 1.0) -> dict[str, Waveform]:
+    return dict(render_stems(score, sampler, mix_peak, lambda: None))
 
 
 def relative_error_db(stems: dict[str, Waveform], mix: NDArray[np.float32]) -> float:
@@ -37,7 +42,7 @@ def relative_error_db(stems: dict[str, Waveform], mix: NDArray[np.float32]) -> f
 @pytest.mark.parametrize("prompt", ["pop song", "house", "lofi"])
 def test_stems_add_up_to_the_mix_before_tape_and_mastering(sampler: Sampler, prompt: str) -> None:
     score = score_for(prompt)
-    stems = render_stems(score, sampler, lambda done: None)
+    stems = stems_of(score, sampler)
     with ThreadPoolExecutor() as workers:
         n = round(score.duration_s * SAMPLE_RATE)
         mix = sum_parts(score, score.parts, sampler, n, workers, lambda done: None)
@@ -49,14 +54,36 @@ def test_stems_add_up_to_the_mix_before_tape_and_mastering(sampler: Sampler, pro
 def test_without_tape_they_add_up_to_what_is_mastered(sampler: Sampler) -> None:
     score = score_for("house")
     assert score.mix.sidechain_db and not score.mix.tape and score.mix.crackle_db is None
-    mix = render_score(score, sampler, 2, lambda done: None).samples
-    assert relative_error_db(render_stems(score, sampler, lambda done: None), mix) < -60
+    mix = render_score(score, sampler, 2, lambda done: None)
+    assert relative_error_db(stems_of(score, sampler, mix.sum_peak), mix.waveform.samples) < -60
 
 
-def test_one_gain_keeps_the_stems_below_full_scale_and_in_balance(sampler: Sampler) -> None:
-    stems = render_stems(score_for("rock"), sampler, lambda done: None)
-    assert max(np.abs(stem.samples).max() for stem in stems.values()) == pytest.approx(STEM_PEAK)
+@pytest.mark.parametrize("prompt", ["rock", "lofi"])
+def test_one_gain_keeps_the_stems_and_their_sum_below_full_scale(sampler: Sampler, prompt: str) -> None:
+    score = score_for(prompt)
+    stems = stems_of(score, sampler, render_score(score, sampler, 2, lambda done: None).sum_peak)
+    total = np.abs(np.sum([stem.samples for stem in stems.values()], axis=0)).max()
+    # The tone of the whole changes peaks a little.
+    assert total == pytest.approx(SUM_PEAK, rel=0.2)
+    assert max(np.abs(stem.samples).max() for stem in stems.values()) < 1
     assert len({stem.n_samples for stem in stems.values()}) == 1
+
+
+def test_stems_are_made_one_after_the_other_and_can_be_cancelled(sampler: Sampler) -> None:
+    calls = 0
+
+    def cancel_later() -> None:
+        nonlocal calls
+        calls += 1
+        if len(made) == 2:
+            raise GenerationCancelled("enough")
+
+    made: list[str] = []
+    with pytest.raises(GenerationCancelled):
+        for name, _stem in render_stems(score_for("rock"), sampler, 1.0, cancel_later):
+            made.append(name)
+    assert made == stem_names(score_for("rock"))[:2]
+    assert calls > 2
 
 
 def test_stems_of_one_role_are_numbered() -> None:

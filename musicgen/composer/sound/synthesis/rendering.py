@@ -1,0 +1,85 @@
+"""A note of a synthesised voice as samples: which parts it has, how long each of them sounds and how it is released."""
+
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+import torch
+
+from musicgen.composer.sound.articulation import INAUDIBLE_DB, SAMPLE_RATE, fade_out, release_gain
+from musicgen.composer.sound.resampling import Samples
+from musicgen.composer.sound.synthesis.curves import FALL_DB
+from musicgen.composer.sound.synthesis.fm_voice import play_fm
+from musicgen.composer.sound.synthesis.noise_voice import play_noise
+from musicgen.composer.sound.synthesis.voice import FmVoice, Hit, Kit, NoiseVoice, Simple, Stack, WaveVoice
+from musicgen.composer.sound.synthesis.voice_file import all_voices, hits_of, voice_named
+from musicgen.composer.sound.synthesis.wave_voice import play_wave
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What a part of a note sounds like.
+
+    Attributes:
+        samples: (1 or 2, n) float32, with its envelope, as if the note were held to the end.
+        release: (r,) float32 gain after the note's end, from 1 to 0.
+    """
+
+    samples: Samples
+    release: Samples
+
+
+def render(name: str, pitch: int, velocity: int, n_held: int, device: str = "cpu") -> tuple[Rendered, ...]:
+    """Render a note.
+
+    Args:
+        name: of the voice in `voices.toml`.
+        pitch: MIDI pitch, of a kit the percussion key; a kit is mute at keys that it does not have.
+        velocity: 1 to 127; changes the timbre, the level is the caller's.
+        n_held: samples until the note's end.
+        device: where torch works.
+
+    Raises:
+        ValueError: there is no such voice.
+    """
+    voice = voice_named(name)
+    rings = isinstance(voice, Kit)
+    hits = hits_of(voice, pitch) if isinstance(voice, Kit | Stack) else (Hit(name, None, 0.0),)
+    return tuple(_part(hit, pitch, velocity, n_held, rings, torch.device(device)) for hit in hits)
+
+
+def _part(hit: Hit, pitch: int, velocity: int, n_held: int, rings: bool, device: torch.device) -> Rendered:
+    """Render a part; one that `rings` sounds as long as it does, whatever the note's length."""
+    voice = all_voices()[hit.voice]
+    assert isinstance(voice, Simple)
+    ending, audible = release_gain(voice.amplitude.release_s), audible_length(voice)
+    n = n_held + len(ending)
+    if audible is not None:
+        n = audible if rings else min(n, audible)
+    played = _play(hit, voice, pitch if hit.pitch is None else hit.pitch, velocity, n, n_held / SAMPLE_RATE, device)
+    samples: Samples = played.cpu().numpy() * np.float32(10 ** (hit.level_db / 20))
+    fade_out(samples)
+    return Rendered(samples, np.ones(n, dtype=np.float32) if rings else ending)
+
+
+def _play(
+    hit: Hit, voice: Simple, pitch: int, velocity: int, n: int, held_s: float, device: torch.device
+) -> torch.Tensor:
+    match voice:
+        case WaveVoice():
+            return play_wave(voice, pitch, velocity, n, held_s, device)
+        case FmVoice():
+            return play_fm(voice, pitch, velocity, n, held_s, device)
+        case NoiseVoice():
+            return play_noise(voice, crc32(hit.voice.encode()), n, held_s, device)
+
+
+def audible_length(voice: Simple) -> int | None:
+    """Return after how many samples a held note has died away; None where it sustains."""
+    amplitude = voice.amplitude
+    falls_s = [amplitude.decay_s] if amplitude.sustain == 0 else []
+    if isinstance(voice, FmVoice) and all(pair.decay_s for pair in voice.pairs):
+        falls_s.append(max(pair.decay_s for pair in voice.pairs))
+    if not falls_s:
+        return None
+    return int((amplitude.attack_s + min(falls_s) * INAUDIBLE_DB / FALL_DB) * SAMPLE_RATE) + 1
