@@ -3,8 +3,9 @@
     python -m benchmarks.quality [--quick] [--data DATA_DIR] > benchmarks/quality.md
 
 Every prompt is rendered for `DURATION_S`; tempo and key are found again in the audio, instruments in the MIDI file and
-in the stems. Some are rendered as whole songs of `SONG_S`: sections are found again by a novelty curve, melodies and
-(with --data) drums compared with those of people; some with further seeds, for the spread between prompts and seeds.
+in the stems. Some are rendered as whole songs of `SONG_S`: sections are found again by a novelty curve, melodies
+compared with those of people; some with further seeds, for the spread between prompts and seeds. With --data the
+drumming is compared with people's (`benchmarks.drums`).
 Prints a Markdown report that shows every failure.
 """
 
@@ -23,17 +24,9 @@ from typing import Any
 import mido
 import numpy as np
 
+from benchmarks.drums import print_drums
 from benchmarks.listening import Heard, audible_shares, listen, novelty_rank, spellings_of, tempo_ratio
-from benchmarks.score_figures import (
-    Bars,
-    drum_bars,
-    drum_figures,
-    histogram_distance,
-    melody_figures,
-    read_groove_bars,
-    shared_bars,
-    step_histogram,
-)
+from benchmarks.score_figures import melody_figures, shared_bars
 from musicgen.composer.composition import Composition, compose
 from musicgen.composer.engine import ComposerEngine
 from musicgen.engine import Rendering
@@ -56,12 +49,6 @@ GROUPS = {
     "strings": range(40, 52), "choir": range(52, 55), "trumpet": (56, 59), "brass": range(56, 64),
     "sax": range(64, 68), "flute": range(72, 80), "synth": (38, 39, 50, 51, 62, 63, *range(80, 104)),
     "pad": range(88, 96),
-}  # fmt: skip
-# Which drummers of the Groove MIDI set a style is compared with.
-DRUMMERS = {
-    "rock": "rock", "indie": "rock", "metal": "rock", "punk": "punk", "pop": "pop", "funk": "funk", "disco": "dance",
-    "soul": "soul", "gospel": "gospel", "hip_hop": "hiphop", "lofi": "hiphop", "jazz": "jazz", "bossa_nova": "latin",
-    "latin": "latin", "reggae": "reggae", "country": "country", "blues": "blues",
 }  # fmt: skip
 
 
@@ -108,7 +95,7 @@ def judge(take: Take) -> list[Verdict]:
 
     _check_request(take, check)
     _check_audio(take, check)
-    stems = take.rendering.stems
+    stems = dict(take.rendering.stems)
     for name, share in zip(stems, audible_shares(list(stems.values())), strict=True):
         check("part audible in its stem", share >= LEAST_AUDIBLE, f"{name} in {share:.0%} of its frames")
     return verdicts
@@ -214,34 +201,6 @@ def print_songs(takes: list[Take]) -> None:
         print(f"| {title} | {np.nanmean(values):.2f} | {low:.2f} | {high:.2f} | {songs} |")
 
 
-def print_drums(takes: list[Take], data_dir: Path) -> None:
-    """Print the drum figures of each style beside those of human drummers."""
-    human = read_groove_bars(data_dir)
-    titles = {"hits": "hits a bar", "velocity_sd": "velocity sd", "cell_velocity_sd": "velocity sd, one drum and step",
-              "timing_sd": "timing sd, one drum and step, ms", "lag_mean": "mean lag, ms",
-              "lag_sd": "sd of the steps' mean lags, ms"}  # fmt: skip
-    print("\nDrums in 4/4, each figure ours / human (Groove MIDI); lag against the straight sixteenth grid, swing "
-          "included. The last column is the distance of the histograms of drums and steps (0 equal, 1 disjoint), in "
-          "brackets that of the two halves of the human bars.\n")  # fmt: skip
-    print(
-        f"| style | drummers | bars | {' | '.join(titles.values())} | step histogram |\n{'|---' * (len(titles) + 4)}|"
-    )
-    by_style: dict[str, Bars] = defaultdict(list)
-    for take in takes:
-        if str(take.composition.plan.time_signature) == "4/4":
-            by_style[take.composition.plan.style.name] += drum_bars(take.composition)
-    for style in sorted(set(by_style) & set(DRUMMERS)):
-        drummers = human[DRUMMERS[style]]
-        ours, theirs = drum_figures(by_style[style]), drum_figures(drummers)
-        if ours:
-            cells = [f"{ours[name]:.1f} / {theirs[name]:.1f}" for name in titles]
-            half = len(drummers) // 2
-            among = histogram_distance(step_histogram(drummers[:half]), step_histogram(drummers[half:]))
-            distance = histogram_distance(step_histogram(by_style[style]), step_histogram(drummers))
-            print(f"| {style} | {DRUMMERS[style]} | {len(by_style[style])} | {' | '.join(cells)} | "
-                  f"{distance:.2f} ({among:.2f}) |")  # fmt: skip
-
-
 def print_spread(takes: list[Take], again: Take) -> None:
     """Print how far tracks lie apart: the same request twice, other seeds, other prompts."""
     print("\n| spread between tracks | pairs | mean distance | least |\n|---|---|---|---|")
@@ -287,7 +246,7 @@ def main(quick: bool, data_dir: Path | None) -> None:
     print_summary(verdicts)
     print_songs(songs)
     if data_dir:
-        print_drums([*takes, *songs, *others], data_dir)
+        print_drums(data_dir)
     print_spread([*takes, *others], studio.take(prompts[0]))
     print_failures(verdicts)
     print(f"{time.perf_counter() - began:.0f} s", file=sys.stderr)

@@ -5,12 +5,18 @@ import random
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from musicgen.composer.groove import all_grooves
+from musicgen.composer.groove import DRUM_NAMES, DrumTouch, all_grooves
 from musicgen.composer.plan import Plan
 from musicgen.composer.score import Note
 
 STEP = 0.25  # quarter notes
 SOFT_VELOCITY = 60  # written strokes below are ghost notes
+WRITTEN_LOUD = 96  # what is written for a stroke as loud as drummers mostly strike
+# Velocity of a full stroke: the snare leads, hats and cymbals stay below it.
+FULL, FULL_OF = 112, {"snare": 120, "hat": 102, "open_hat": 104, "pedal_hat": 92, "ride": 102, "bell": 104}
+# Kits were set up so differently that the groups' own full strokes are followed only so far.
+SOFTEST_FULL, LOUDEST_FULL = 0.75, 1.05
+LOUDEST_LEVEL = 1.15  # of a full stroke
 # Strokes stay within this many standard deviations of their mean.
 MAX_DEVIATIONS = 2.0
 
@@ -43,14 +49,31 @@ def play_as_drummer(notes: Sequence[Note], plan: Plan, rng: random.Random) -> It
     groove = all_grooves()[plan.style.groove or ""]
     quarters_a_ms = plan.tempo / 60_000 * (groove.reference_tempo / plan.tempo) ** groove.tempo_exponent
     timing, loudness = (_Drift(*drift, rng) for drift in (groove.timing_drift, groove.velocity_drift))
+    manner = f"{rng.random()}"
     for onset, strokes in groupby(sorted(notes, key=lambda n: (n.onset, n.pitch)), key=lambda n: n.onset):
         step = round(onset % plan.time_signature.bar_quarters / STEP) % 16
         timing.step()
         loudness.step()
         for note in strokes:
             touch = groove.touch(note.pitch)
-            lag_ms = touch.lag_ms[step] + touch.lag_spread_ms[step] * timing.draw()
-            level, spread = touch.level[step], touch.level_spread[step]
-            if note.velocity < SOFT_VELOCITY:
-                level, spread = 1.0, touch.soft_spread
-            yield note, lag_ms * quarters_a_ms, level * (1 + spread * loudness.draw())
+            # How this drummer differs from the others of the group on this step, throughout the piece.
+            later, louder = _manner(manner, note.pitch, step)
+            lag_ms = touch.lag_ms[step] + touch.lag_own_ms * later + touch.lag_spread_ms * timing.draw()
+            full = FULL_OF.get(DRUM_NAMES.get(note.pitch, ""), FULL) * min(max(touch.full, SOFTEST_FULL), LOUDEST_FULL)
+            velocity = full * _level(touch, step, note.velocity, louder, loudness.draw())
+            yield note, lag_ms * quarters_a_ms, velocity / note.velocity
+
+
+def _manner(manner: str, pitch: int, step: int) -> tuple[float, float]:
+    """Draw how much later and louder a drummer plays a drum on a step, in standard deviations."""
+    rng = random.Random(f"{manner}/{pitch}/{step}")
+    later, louder = (max(-MAX_DEVIATIONS, min(MAX_DEVIATIONS, rng.gauss(0, 1))) for _ in range(2))
+    return later, louder
+
+
+def _level(touch: DrumTouch, step: int, written: int, louder: float, chance: float) -> float:
+    """Return how hard a written stroke is struck, as a share of a full one; the last two in standard deviations."""
+    if written < SOFT_VELOCITY:
+        return max(touch.soft + touch.soft_spread * chance, touch.soft / 2)
+    level = touch.loud[step] * written / WRITTEN_LOUD + touch.loud_own * louder + touch.loud_spread * chance
+    return min(level, LOUDEST_LEVEL)

@@ -1,53 +1,144 @@
-"""Drums: grooves and fills from the style's grids, crashes where a section opens."""
+"""Drums: the style's grids, fleshed out by a drummer where the style names a groove; fills, and crashes after them."""
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 
-from musicgen.composer.arrangement.timeline import Bar, choose_pattern, events_in, pattern_choices, plays_in
+from musicgen.composer.arrangement.feel_player import STEP, STEPS, TIME_KEEPERS, FeelPlayer, cells_of, grids_of
+from musicgen.composer.arrangement.fills import BIG, WRITTEN_SHARE, fill_beats, walk_fill
+from musicgen.composer.arrangement.timeline import Bar, pattern_choices, pattern_of
 from musicgen.composer.casting import Chair
+from musicgen.composer.development import all_textures
+from musicgen.composer.grid import bars_of, read_bar
+from musicgen.composer.groove import GROOVE_METRE, all_grooves
 from musicgen.composer.instruments import PERCUSSION
 from musicgen.composer.plan import Plan
 from musicgen.composer.score import Note
-from musicgen.composer.style import Pattern, Style
+from musicgen.composer.style import Pattern
 
 VELOCITY = {"X": 114, "x": 96, "o": 72, "g": 42}
 STRIKE = 0.25  # quarter notes; percussion rings as long as it likes
-CRASH_ENERGY, FILL_ENERGY = 0.6, 0.4
+CRASH_ENERGY = 0.6
 FINAL_STRIKES = (("kick", 104), ("crash", 92))
 
 
-def play_drums(plan: Plan, chair: Chair, bars: Iterable[Bar], rng: random.Random) -> list[Note]:
-    """Play the drum part; `rng` picks among equal grooves for each material and among the fills."""
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A written stroke: onset in quarters from the start of its bar, drum, and character of the grid."""
+
+    onset: float
+    voice: str
+    symbol: str
+
+
+def play_drums(plan: Plan, chair: Chair, bars: Iterable[Bar], ends: bool, rng: random.Random) -> list[Note]:
+    """Play the drum part through the player's bars, and the last stroke if the part `ends` the piece.
+
+    `rng` names what is played in each material, its variations and the fills.
+    """
+    kit = _Kit(plan, chair, pattern_choices(plan, rng), f"{rng.randrange(2**32)}")
     notes: list[Note] = []
-    choices = pattern_choices(plan, rng)
-    before: Bar | None = None
-    for bar in bars:
-        fill = rng.randrange(2**16)
-        if plays_in(chair.layer, bar.section):
-            pattern = _pattern(plan.style, chair, bar, plan, choices[bar.section.material], fill)
-            notes += _strike(plan, bar, pattern)
-            opens = before is not None and bar.index == 0 and bar.section.energy >= CRASH_ENERGY
-            if opens and plan.style.fills:
-                notes.append(Note(bar.start, STRIKE, PERCUSSION["crash"], 90))
-        before = bar
-    if notes and plan.sections and plays_in(chair.layer, plan.sections[-1]):
+    written, filled = list(bars), 0
+    for bar, later in zip_longest(written, written[1:]):
+        follows = later is not None and later.start < bar.start + bar.length + 1e-6
+        beats = kit.fill_beats(bar, later if follows else None)
+        strokes = kit.filled(bar, kit.groove(bar), beats)
+        if bar.start > 0 and (filled >= BIG or (bar.index == 0 and bar.energy >= CRASH_ENERGY)):
+            strokes = kit.with_crash(strokes)
+        notes += [Note(bar.start + s.onset, STRIKE, PERCUSSION[s.voice], VELOCITY[s.symbol]) for s in strokes]
+        filled = beats
+    if ends:
         strikes = FINAL_STRIKES if plan.style.fills else FINAL_STRIKES[:1]
         notes += [Note(plan.ending, STRIKE, PERCUSSION[voice], velocity) for voice, velocity in strikes]
     return notes
 
 
-def _pattern(style: Style, chair: Chair, bar: Bar, plan: Plan, choice: int, fill: int) -> Pattern:
-    """Return the groove, or in the last bar of a section a fill that suits its energy."""
-    fills = [pattern for pattern in style.fills if pattern.energy <= bar.section.energy]
-    if fills and bar.ends_section and bar.section.energy >= FILL_ENERGY and bar.section.bars > 1:
-        return fills[fill % len(fills)]
-    return choose_pattern(chair.layer.patterns, bar.section.energy, choice)
+@dataclass(frozen=True, slots=True)
+class _Kit:
+    """What is played in each bar; `choices` picks among equal patterns for each material, `seed` names the streams."""
+
+    plan: Plan
+    chair: Chair
+    choices: dict[str, int]
+    seed: str
+
+    def groove(self, bar: Bar) -> list[Stroke]:
+        """Play a bar without its fill."""
+        half_time = all_textures()[bar.section.texture].half_time
+        index = bar.index // 2 if half_time else bar.index
+        strokes = self._groove(bar, index)
+        return list(_half(strokes, bar, bar.index % 2)) if half_time else strokes
+
+    def _groove(self, bar: Bar, index: int) -> list[Stroke]:
+        pattern = pattern_of(self.chair.layer, bar, self.choices)
+        grids = {voice: bars_of(grid)[index % len(bars_of(grid))] for voice, grid in pattern.grids.items()}
+        drummer = self._drummer()
+        if drummer is None:
+            return list(self._strokes(bar, grids))
+        name = f"{bar.section.material}/{self.chair.layer.patterns.index(pattern)}"
+        between = {voice: grid for voice, grid in grids.items() if STEPS % len(grid)}
+        cells = cells_of({voice: grid for voice, grid in grids.items() if voice not in between})
+        played = drummer.bar(pattern, cells, name, bar.section.first_bar + index, bar.energy)
+        return list(self._strokes(bar, grids_of(played) | between))
+
+    def _strokes(self, bar: Bar, grids: Mapping[str, str]) -> Iterator[Stroke]:
+        """Read one-bar grids, written in the style's metre, as they are played in the piece's."""
+        for voice, grid in grids.items():
+            for event in read_bar(grid, self.plan.style.time_signature, self.plan.time_signature):
+                if event.symbol in VELOCITY and event.onset < bar.length - 1e-6:
+                    yield Stroke(event.onset, voice, event.symbol)
+
+    def _drummer(self) -> FeelPlayer | None:
+        style = self.plan.style
+        if style.groove is None or style.time_signature != GROOVE_METRE:
+            return None
+        return FeelPlayer(all_grooves()[style.groove], style.liberty, f"{self.seed}/feels")
+
+    def fill_beats(self, bar: Bar, following: Bar | None) -> int:
+        """Draw how many beats at the end of a bar are a fill; 0 is none."""
+        if not self._walks() and not self._written_fills(bar):
+            return 0
+        return fill_beats(bar, following, self._stream("fill", bar))
+
+    def filled(self, bar: Bar, strokes: list[Stroke], beats: int) -> list[Stroke]:
+        """Play a fill in the last beats of a bar instead of the groove."""
+        if not beats:
+            return strokes
+        rng, written = self._stream("fill's strokes", bar), self._written_fills(bar)
+        beat = 4 / self.plan.time_signature.unit
+        start = max(0.0, self.plan.time_signature.bar_quarters - beats * beat)
+        if not self._walks() or (written and rng.random() < WRITTEN_SHARE):
+            fill = list(self._strokes(bar, rng.choice(written).grids))
+        else:
+            walk = all_grooves()[self.plan.style.groove or ""].fills
+            fill = [Stroke(step * STEP, voice, symbol) for voice, step, symbol in walk_fill(walk, beats, rng)]
+        end = min(bar.length, self.plan.time_signature.bar_quarters)
+        return [s for s in strokes if s.onset < start - 1e-6] + [
+            s for s in fill if start - 1e-6 <= s.onset < end - 1e-6
+        ]
+
+    def with_crash(self, strokes: list[Stroke]) -> list[Stroke]:
+        """Strike a crash on the first beat, with the hand that kept time; only styles with fills have one."""
+        if not self.plan.style.fills:
+            return strokes
+        kept = [s for s in strokes if s.onset > 1e-6 or s.voice not in TIME_KEEPERS]
+        return [Stroke(0.0, "crash", "x"), *kept]
+
+    def _walks(self) -> bool:
+        """Whether there are learned fills to play: they are in one metre only."""
+        return self._drummer() is not None and self.plan.time_signature == GROOVE_METRE
+
+    def _written_fills(self, bar: Bar) -> list[Pattern]:
+        return [fill for fill in self.plan.style.fills if fill.energy <= bar.energy]
+
+    def _stream(self, name: str, bar: Bar) -> random.Random:
+        return random.Random(f"{self.seed}/{name}/{bar.section.first_bar + bar.index}")
 
 
-def _strike(plan: Plan, bar: Bar, pattern: Pattern) -> Iterator[Note]:
-    for voice, grid in pattern.grids.items():
-        struck = -1.0
-        for event in events_in(bar, grid, plan.style.time_signature, plan.time_signature):
-            if event.symbol in VELOCITY and event.onset > struck:
-                struck = event.onset
-                yield Note(event.onset, STRIKE, PERCUSSION[voice], VELOCITY[event.symbol])
+def _half(strokes: list[Stroke], bar: Bar, half: int) -> Iterator[Stroke]:
+    """Stretch the first or second half of a bar over the whole of it."""
+    start = half * bar.length / 2
+    for stroke in strokes:
+        if start - 1e-6 <= stroke.onset < start + bar.length / 2 - 1e-6:
+            yield replace(stroke, onset=(stroke.onset - start) * 2)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from musicgen.composer.arrangement.drumming import play_as_drummer
+from musicgen.composer.groove import swing_of_style
 from musicgen.composer.plan import Plan
 from musicgen.composer.score import Note
 
@@ -21,18 +22,16 @@ DRUM_LOOSENESS = 0.6
 
 
 def perform(notes: Sequence[Note], role: str, plan: Plan, rng: random.Random) -> tuple[Note, ...]:
-    """Play written notes as a human would: the style's swing and looseness, the sections' dynamics."""
+    """Play written notes as a human would: the swing, the style's looseness, the sections' dynamics."""
     if role in MONOPHONIC_ROLES:
         notes = _one_at_a_time(notes)
     as_drummer = role == "drums" and plan.style.groove is not None
     touched = play_as_drummer(notes, plan, rng) if as_drummer else _play_loosely(notes, role, plan, rng)
-    dynamics = [(s.first_bar * plan.time_signature.bar_quarters, s.energy) for s in plan.sections]
     played = []
     for note, lag, factor in touched:
         onset = max(0.0, swing(note.onset, plan) + lag)
         duration = max(0.05, swing(note.onset + note.duration, plan) - swing(note.onset, plan))
-        energy = next((energy for start, energy in reversed(dynamics) if start <= note.onset + 1e-6), 0.5)
-        velocity = note.velocity * factor * (SOFTEST + (LOUDEST - SOFTEST) * energy)
+        velocity = note.velocity * factor * (SOFTEST + (LOUDEST - SOFTEST) * plan.energy_at(note.onset))
         played.append(replace(note, onset=onset, duration=duration, velocity=round(min(max(velocity, 1), 127))))
     return tuple(sorted(played, key=lambda n: (n.onset, n.pitch)))
 
@@ -48,13 +47,27 @@ def _play_loosely(
 
 
 def swing(onset: float, plan: Plan) -> float:
-    """Move an onset (quarters) within its pair of notes so that the off-beat falls where the style's swing puts it."""
-    ratio, pair = plan.style.swing, 2 * plan.style.swing_unit
+    """Move an onset (quarters) within its pair of notes so that the off-beat falls where swing puts it."""
+    ratio, unit = swing_of(plan)
+    pair = 2 * unit
     if ratio == 0.5 or plan.time_signature.is_compound or onset >= plan.ending:
         return onset
     start, place = onset - onset % pair, onset % pair / pair
+    if _is_triplet(place):
+        return onset
     warped = place * 2 * ratio if place < 0.5 else ratio + (place - 0.5) * 2 * (1 - ratio)
     return start + warped * pair
+
+
+def swing_of(plan: Plan) -> tuple[float, float]:
+    """Return where the off-beat falls within its pair, 0.5 straight, and the swung note in quarters."""
+    return swing_of_style(plan.style, plan.tempo)
+
+
+def _is_triplet(place: float) -> bool:
+    """Whether a place in a pair, 0 to 1, is a third or a sixth of it: written triplets swing already."""
+    sixths = place * 6
+    return abs(sixths - round(sixths)) < 1e-6 and round(sixths) % 3 != 0
 
 
 def _one_at_a_time(notes: Sequence[Note]) -> list[Note]:

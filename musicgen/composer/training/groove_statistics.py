@@ -1,113 +1,89 @@
-"""Learn how drummers play around the written grid: `statistics/groove.json` from the Groove MIDI bars.
+"""Learn how drummers play, `statistics/groove.json`, from the Groove MIDI set (`groove_performances`).
 
     python -m musicgen.composer.training.groove_statistics DATA_DIR
 
-DATA_DIR holds `groove_midi/bars.jsonl.gz`: bars of 4/4 on a grid of 16 steps, each stroke as step, drum, velocity and
-offset from the step (in steps, -0.5 to 0.5). What is kept are means and spreads for each group of styles, drum and
-step, from which no performance can be read back. Data: Gillick, Roberts, Engel, Eck, Bamman, "Learning to Groove with
-Inverse Sequence Transformations", ICML 2019, CC BY 4.0.
+For each group of styles: its swing, how late and how hard each drum is struck on each step, how both drift from stroke
+to stroke, and what is played (`groove_feels`). What is kept are means, spreads and chances, from which no performance
+can be read back.
 """
 
-import gzip
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-# The groups that styles may name; of the others there is too little, or no style is near to them.
-GROUPS = (
-    "country", "dance", "funk", "gospel", "hiphop", "jazz", "latin", "pop", "punk", "reggae", "rock", "soul",
-)  # fmt: skip
+from musicgen.composer.training.groove_feels import SOFT_SHARE, full_strokes, learn_feels, learn_fills
+from musicgen.composer.training.groove_performances import GROUPS, STEPS, Performance, read_performances
+
 OUT_FILE = Path(__file__).parents[1] / "statistics" / "groove.json"
-STEPS, BEAT_STEPS = 16, 4
-# Strokes further from their step (in steps) are triplets or flams that the grid cannot write, not micro-timing.
+SEED = 1
+BEAT_STEPS = 4
+# Strokes further than this share of a step from their place are flams and rolls, not micro-timing.
 MICRO_TIMING = 0.3
-# A stroke is soft (a ghost note) below this share of the 90th percentile of its drum's velocities in the performance.
-SOFT_SHARE = 0.6
-LEAST_STROKES = 60
+LEAST_STROKES, LEAST_BARS = 150, 4
+STROKES_OF_ONE = 4  # that a performance needs on a step to have a mean there
 # Strokes of a step must outweigh this many at the mean of its place in the beat, and those as many of the drum's mean.
 PRIOR_STROKES = 25
 REFERENCE_TEMPO = 110.0
 OTHER = "other"  # the figures of all drums together, for percussion that these drummers did not play
+# Longer performances count no more than this many bars where performances are counted.
+MOST_BARS = 32
+SHORT = 60  # characters of JSON that stay on one line
+# Shares of swung playing from which a group swings always, and below which it never does; between, the mean.
+SWINGS, STRAIGHT = 2 / 3, 1 / 3
+# Swing follows the tempo where so many swung performances spread over so many octaves of tempo.
+LEAST_SWUNG, LEAST_OCTAVES = 8, 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Stroke:
-    """One stroke on the common scale.
-
-    Attributes:
-        drum: name in the data.
-        step: 0 to 15.
-        onset: steps from the start of the performance, without the micro-timing.
-        velocity: 1 to 127.
-        loud: whether it is no ghost note.
-        lag_ms: offset from the step less the performance's mean, in milliseconds at `REFERENCE_TEMPO`.
-        level: velocity as a factor of the mean of the performance's strokes of the drum that are as loud (or soft).
-    """
+class Touch:
+    """One stroke on the common scale: velocity as a share of its drum's full stroke, delay at `REFERENCE_TEMPO`."""
 
     drum: str
     step: int
-    onset: int
-    velocity: int
+    onset: int  # steps from the start of the performance
     loud: bool
     lag_ms: float
     level: float
 
 
-Performance = list[Stroke]
-
-
-def read_performances(data_dir: Path) -> dict[str, list[list[dict[str, Any]]]]:
-    """Read the bars of beats (not fills) by group of styles, those of one performance together."""
-    groups: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
-    with gzip.open(data_dir / "groove_midi" / "bars.jsonl.gz", "rt", encoding="utf-8") as lines:
-        for bar in map(json.loads, lines):
-            if bar["type"] == "beat":
-                groups[bar["style"].split("/")[0]][bar["id"]].append(bar)
-    return {group: list(performances.values()) for group, performances in groups.items()}
-
-
-def tempo_exponent(performances: Iterable[list[dict[str, Any]]]) -> float:
+def tempo_exponent(performances: Iterable[Performance]) -> float:
     """Fit how the spread of timing in seconds grows with the length of a step: 0 not at all, 1 in proportion."""
     logs = []
-    for bars in performances:
-        offsets = [hit[3] for bar in bars for hit in bar["hits"] if abs(hit[3]) <= MICRO_TIMING]
-        if len(offsets) >= LEAST_STROKES:
-            step_s = 15 / bars[0]["bpm"]
-            logs.append((np.log(step_s), np.log(np.std(offsets) * step_s), np.sqrt(len(offsets))))
+    for performance in performances:
+        step_ms = 15_000 / performance.tempo
+        lags = [s.lag_ms for s in performance.strokes if abs(s.lag_ms) <= MICRO_TIMING * step_ms]
+        if len(lags) >= LEAST_STROKES:
+            logs.append((np.log(step_ms), np.log(np.std(lags)), np.sqrt(len(lags))))
     x, y, weight = np.array(logs).T
     return float(np.polyfit(x, y, 1, w=weight)[0])
 
 
-def on_common_scale(bars: list[dict[str, Any]], exponent: float) -> Performance:
+def on_common_scale(performance: Performance, exponent: float) -> list[Touch]:
     """Bring the strokes of one performance, in the order of time, to one scale of timing and velocity."""
-    hits = [
-        (bar["bar"] * STEPS + step, drum, velocity, offset)
-        for bar in bars
-        for step, drum, velocity, offset in bar["hits"]
-        if abs(offset) <= MICRO_TIMING
+    tempo, full = performance.tempo, full_strokes(performance)
+    scale = (tempo / REFERENCE_TEMPO) ** exponent
+    near = [s for s in performance.strokes if abs(s.lag_ms) <= MICRO_TIMING * 15_000 / tempo]
+    return [
+        Touch(
+            drum=s.drum,
+            step=s.step,
+            onset=s.bar * STEPS + s.step,
+            loud=s.velocity >= SOFT_SHARE * full[s.drum],
+            lag_ms=s.lag_ms * scale,
+            level=s.velocity / full[s.drum],
+        )
+        for s in near
     ]
-    if len(hits) < BEAT_STEPS:
-        return []
-    tempo = bars[0]["bpm"]
-    ms = 15_000 / tempo * (tempo / REFERENCE_TEMPO) ** exponent
-    mean = float(np.mean([offset for *_, offset in hits]))
-    full = {name: SOFT_SHARE * np.percentile([v for _, d, v, _ in hits if d == name], 90) for _, name, _, _ in hits}
-    strokes = [Stroke(d, o % STEPS, o, v, v >= full[d], (offset - mean) * ms, 1.0) for o, d, v, offset in sorted(hits)]
-    velocities: dict[tuple[str, bool], list[int]] = defaultdict(list)
-    for stroke in strokes:
-        velocities[stroke.drum, stroke.loud].append(stroke.velocity)
-    usual = {kind: float(np.mean(values)) for kind, values in velocities.items()}
-    return [replace(stroke, level=stroke.velocity / usual[stroke.drum, stroke.loud]) for stroke in strokes]
 
 
-def by_step(performances: list[Performance], figure: str) -> tuple[list[float], list[float]]:
+def by_step(performances: Sequence[list[Touch]], figure: str) -> tuple[list[float], list[float]]:
     """Return for each of the 16 steps the mean of a figure, and its spread around each performance's own mean.
 
     Steps with few strokes lean on their place in the beat, and that on all strokes.
@@ -125,6 +101,23 @@ def by_step(performances: list[Performance], figure: str) -> tuple[list[float], 
     return _leaning_means(values), [float(np.sqrt(v)) for v in _leaning_means(deviations)]
 
 
+def between_drummers(performances: Sequence[list[Touch]], figure: str) -> float:
+    """Return the spread of the performances' own means of a step around the step's mean over all of them."""
+    means: dict[int, list[float]] = defaultdict(list)
+    for strokes in performances:
+        usual = float(np.mean([getattr(stroke, figure) for stroke in strokes])) if strokes else 0.0
+        own: dict[int, list[float]] = defaultdict(list)
+        for stroke in strokes:
+            own[stroke.step].append(getattr(stroke, figure) - usual)
+        for step, group in own.items():
+            if len(group) >= STROKES_OF_ONE:
+                means[step].append(float(np.mean(group)))
+    shared = [values for values in means.values() if len(values) > 1]
+    if not shared:
+        return 0.0
+    return float(np.sqrt(sum(np.var(v) * len(v) for v in shared) / sum(len(v) - 1 for v in shared)))
+
+
 def _leaning_means(values: dict[int, list[float]]) -> list[float]:
     whole = float(np.mean(list(chain(*values.values())))) if values else 0.0
     places = [
@@ -138,7 +131,7 @@ def _lean(values: list[float], prior: float) -> float:
     return (sum(values) + PRIOR_STROKES * prior) / (len(values) + PRIOR_STROKES)
 
 
-def drift(performances: list[Performance], figure: str) -> tuple[float, float]:
+def drift(performances: Sequence[list[Touch]], figure: str) -> tuple[float, float]:
     """Split what strokes leave of their step's mean into a slow drift and chance.
 
     Returns the share of the variance that drifts, and the drift's correlation from one struck step to the next. They
@@ -158,53 +151,106 @@ def drift(performances: list[Performance], figure: str) -> tuple[float, float]:
     return (min(near / phi, 1.0), phi) if phi else (0.0, 0.0)
 
 
-def group_figures(performances: list[Performance]) -> dict[str, Any]:
-    """Sum up how the drummers of a group play: each drum by step, and how timing and velocity drift."""
-    drums = {stroke.drum for strokes in performances for stroke in strokes}
-    figures = {drum: _drum_figures([[s for s in p if s.drum == drum] for p in performances]) for drum in sorted(drums)}
-    figures[OTHER] = _drum_figures(performances)
-    timing, velocity = (drift(performances, figure) for figure in ("lag_ms", "level"))
+def swing_figures(performances: Sequence[Performance]) -> dict[str, float]:
+    """Say where a group's off-beats fall at `REFERENCE_TEMPO`, in which unit, and by how much less an octave faster."""
+    weight = {p.name: min(len(p.bars), MOST_BARS) for p in performances}
+
+    def total(chosen: Callable[[Performance], bool]) -> int:
+        return sum(weight[p.name] for p in performances if chosen(p))
+
+    unit = max((0.5, 0.25), key=lambda u: total(lambda p: p.unit == u and p.ratio > 0.5))
+    swung = [p for p in performances if p.unit == unit and p.ratio > 0.5]
+    straight = total(lambda p: p.ratio == 0.5)
+    share = total(lambda p: p in swung) / max(1, total(lambda p: p in swung) + straight)
+    if share <= STRAIGHT:
+        return {"ratio": 0.5, "unit": 0.5, "per_octave": 0.0}
+    octaves = np.log2([p.tempo / REFERENCE_TEMPO for p in swung])
+    ratios, weights = np.array([p.ratio for p in swung]), np.array([weight[p.name] for p in swung])
+    slope = 0.0
+    if len(swung) >= LEAST_SWUNG and np.ptp(octaves) >= LEAST_OCTAVES:
+        slope = float(np.polyfit(octaves, ratios, 1, w=np.sqrt(weights))[0])
+    ratio = float(np.average(ratios - slope * octaves, weights=weights))
+    if share < SWINGS:
+        ratio, slope = share * ratio + (1 - share) * 0.5, share * slope
+    return {"ratio": round(ratio, 3), "unit": unit, "per_octave": round(slope, 3)}
+
+
+def usual_full_strokes(performances: Iterable[Performance]) -> dict[str, float]:
+    """Return the mean velocity of full strokes by drum, every performance counted by its bars."""
+    found: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    for performance in performances:
+        for drum, velocity in full_strokes(performance).items():
+            found[drum].append((velocity, min(len(performance.bars), MOST_BARS)))
+    return {drum: sum(v * n for v, n in values) / sum(n for _, n in values) for drum, values in found.items()}
+
+
+def group_figures(
+    performances: Sequence[Performance], exponent: float, usual_full: Mapping[str, float]
+) -> dict[str, Any]:
+    """Sum up how the drummers of a group play; `usual_full` is how hard all groups strike a drum."""
+    full = {drum: velocity / usual_full[drum] for drum, velocity in usual_full_strokes(performances).items()} | {
+        OTHER: 1.0
+    }
+    touches = [on_common_scale(p, exponent) for p in performances]
+    drums = {touch.drum for strokes in touches for touch in strokes}
+    figures = {drum: _drum_figures([[t for t in p if t.drum == drum] for p in touches]) for drum in sorted(drums)}
+    figures[OTHER] = _drum_figures(touches)
+    timing, velocity = (drift(touches, figure) for figure in ("lag_ms", "level"))
+    feels, habit = learn_feels(performances, np.random.default_rng(SEED))
     return {
+        "swing": swing_figures(performances),
         "timing_drift": [round(v, 2) for v in timing],
         "velocity_drift": [round(v, 2) for v in velocity],
-        "drums": {drum: found for drum, found in figures.items() if found},
+        "habit": habit,
+        "drums": {drum: {"full": round(full[drum], 2)} | found for drum, found in figures.items() if found},
+        "feels": feels,
     }
 
 
-def _drum_figures(performances: list[Performance]) -> dict[str, Any] | None:
+def _drum_figures(performances: Sequence[list[Touch]]) -> dict[str, Any] | None:
     if sum(map(len, performances)) < LEAST_STROKES:
         return None
     lag, lag_spread = by_step(performances, "lag_ms")
-    level, level_spread = by_step([[s for s in p if s.loud] for p in performances], "level")
-    _, soft_spread = by_step([[s for s in p if not s.loud] for p in performances], "level")
+    louds = [[t for t in p if t.loud] for p in performances]
+    loud, loud_spread = by_step(louds, "level")
+    soft, soft_spread = by_step([[t for t in p if not t.loud] for p in performances], "level")
     return {
         "lag_ms": [round(v) for v in lag],
-        "lag_spread_ms": [round(v) for v in lag_spread],
-        "level": [round(v, 2) for v in level],
-        "level_spread": [round(v, 2) for v in level_spread],
+        "lag_spread_ms": round(float(np.mean(lag_spread)), 1),
+        "lag_own_ms": round(between_drummers(performances, "lag_ms"), 1),
+        "loud": [round(v, 2) for v in loud],
+        "loud_spread": round(float(np.mean(loud_spread)), 2),
+        "loud_own": round(between_drummers(louds, "level"), 2),
+        "soft": round(float(np.mean(soft)), 2),
         "soft_spread": round(float(np.mean(soft_spread)), 2),
     }
 
 
 def main(data_dir: Path) -> None:
     """Write groove.json beside the composer."""
-    groups = read_performances(data_dir)
-    exponent = tempo_exponent(bars for performances in groups.values() for bars in performances)
-    figures = {group: group_figures([on_common_scale(bars, exponent) for bars in groups[group]]) for group in GROUPS}
+    grooves, fills = (read_performances(data_dir, of_grooves) for of_grooves in (True, False))
+    exponent = tempo_exponent(grooves)
+    walks = learn_fills({group: [fill for fill in fills if fill.group == group] for group in GROUPS})
+    grooves = [p for p in grooves if len(p.bars) >= LEAST_BARS]
+    usual = usual_full_strokes(grooves)
+    figures = {
+        group: group_figures([p for p in grooves if p.group == group], exponent, usual) | {"fills": walks[group]}
+        for group in GROUPS
+    }
     record = {"reference_tempo": REFERENCE_TEMPO, "tempo_exponent": round(exponent, 2), "groups": figures}
-    OUT_FILE.write_text(_one_line_a_drum(record), encoding="utf-8")
+    OUT_FILE.write_text(_in_short_lines(record) + "\n", encoding="utf-8")
     print(f"{OUT_FILE.name}: {OUT_FILE.stat().st_size:,} bytes, {', '.join(figures)}")
 
 
-def _one_line_a_drum(record: dict[str, Any]) -> str:
-    """Write JSON in which each drum is one line."""
-    groups = []
-    for name, group in record["groups"].items():
-        drums = ",\n".join(f"   {json.dumps(drum)}: {json.dumps(f)}" for drum, f in group["drums"].items())
-        rest = ", ".join(f"{json.dumps(key)}: {json.dumps(group[key])}" for key in ("timing_drift", "velocity_drift"))
-        groups.append(f'  {json.dumps(name)}: {{{rest}, "drums": {{\n{drums}}}}}')
-    head = ", ".join(f"{json.dumps(key)}: {value}" for key, value in record.items() if key != "groups")
-    return f'{{{head}, "groups": {{\n' + ",\n".join(groups) + "}}\n"
+def _in_short_lines(value: Any, depth: int = 0) -> str:
+    """Write JSON in which a drum, a feel and whatever else lies deep or is short takes one line."""
+    line = json.dumps(value, separators=(",", ":"))
+    if depth > 3 or not isinstance(value, dict | list) or len(line) < SHORT:
+        return line
+    if isinstance(value, list):
+        return "[\n" + ",\n".join(" " * (depth + 1) + _in_short_lines(v, depth + 1) for v in value) + "]"
+    rows = [" " * (depth + 1) + f"{json.dumps(k)}: {_in_short_lines(v, depth + 1)}" for k, v in value.items()]
+    return "{\n" + ",\n".join(rows) + "}"
 
 
 if __name__ == "__main__":
