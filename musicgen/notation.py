@@ -5,8 +5,14 @@ from dataclasses import dataclass
 from typing import Self
 
 LETTER_PITCH_CLASS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+LETTERS = "CDEFGAB"
 SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 FLAT_NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+# Letters from the tonic up to a pitch so many semitones above it: what lies between the degrees of major is lowered, as
+# numerals write it (bII, bIII, bVI, bVII), but the fourth is raised.
+LETTERS_UP = (0, 1, 1, 2, 2, 3, 3, 4, 5, 5, 6, 6)
+# White keys under a black key's name, written only where the key signature has them.
+RARE_NAMES = frozenset({"Cb", "Fb", "E#", "B#"})
 
 # Scale degrees in semitones above the tonic.
 MODES: dict[str, tuple[int, ...]] = {
@@ -72,12 +78,24 @@ class Key:
         """Pitch classes of the scale, from the tonic up."""
         return tuple((self.tonic + step) % 12 for step in MODES[self.mode])
 
+    @property
+    def tonic_name(self) -> str:
+        """Name of the tonic, as the key signature has it."""
+        return (FLAT_NAMES if self.uses_flats else SHARP_NAMES)[self.tonic]
+
     def spell(self, pitch_class: int) -> str:
-        """Name a pitch class the way this key's signature does: "Bb" in F major, "A#" in B major."""
-        return (FLAT_NAMES if self.uses_flats else SHARP_NAMES)[pitch_class % 12]
+        """Name a pitch class by its degree in this key: the leading note of D minor is "C#", its second step "Bb"."""
+        pitch_class %= 12
+        steps = LETTERS_UP[(pitch_class - self.tonic) % 12]
+        letter = LETTERS[(LETTERS.index(self.tonic_name[0]) + steps) % len(LETTERS)]
+        alteration = (pitch_class - LETTER_PITCH_CLASS[letter] + 6) % 12 - 6
+        name = letter + ("#" if alteration > 0 else "b") * abs(alteration)
+        if abs(alteration) > 1 or (name in RARE_NAMES and pitch_class not in self.scale):
+            return (FLAT_NAMES if alteration < 0 else SHARP_NAMES)[pitch_class]
+        return name
 
     def __str__(self) -> str:
-        return f"{self.spell(self.tonic)} {self.mode}"
+        return f"{self.tonic_name} {self.mode}"
 
 
 @dataclass(frozen=True, slots=True)

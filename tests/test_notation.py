@@ -74,6 +74,24 @@ def test_a_scale_is_spelled_like_its_key_signature(text: str, names: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("C major", "C Db D Eb E F F# G Ab A Bb B"),
+        ("D minor", "D Eb E F F# G G# A Bb B C C#"),
+        ("C minor", "C Db D Eb E F F# G Ab A Bb B"),
+        ("E major", "E F F# G G# A A# B C C# D D#"),
+        # No double accidentals, and Fb, B# and their like only in a signature that has them.
+        ("Db major", "Db D Eb E F Gb G Ab A Bb B C"),
+        ("F# major", "F# G G# A A# B C C# D D# E E#"),
+        ("G# minor", "G# A A# B C C# D D# E F F# G"),
+    ],
+)
+def test_notes_outside_the_scale_are_spelled_by_their_degree(text: str, names: str) -> None:
+    key = Key.parse(text)
+    assert " ".join(key.spell(key.tonic + step) for step in range(12)) == names
+
+
+@pytest.mark.parametrize(
     ("text", "written", "bar_quarters", "is_compound"),
     [
         ("4/4", "4/4", 4.0, False),

@@ -1,6 +1,6 @@
 """A composition: everything that is decided before a sound is made. prompt -> Brief -> Plan -> LeadSheet -> Score."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from musicgen.composer.arrangement import arrange
@@ -9,6 +9,7 @@ from musicgen.composer.extension import extend_document
 from musicgen.composer.lead_sheet import LeadSheet, write_lead_sheet
 from musicgen.composer.plan import Plan, make_plan
 from musicgen.composer.plan_document import read_document
+from musicgen.composer.production import changes, produce
 from musicgen.composer.progression import Progression, write_progression
 from musicgen.composer.score import Score
 from musicgen.composer.style_file import all_styles
@@ -50,7 +51,8 @@ def compose(options: GenerationOptions) -> Composition:
     """
     brief, plan, progression = decide(options)
     sheet = write_lead_sheet(plan, progression, _stream(options))
-    return Composition(brief, plan, progression, sheet, arrange(plan, sheet, _stream(options)))
+    score = arrange(plan, sheet, _stream(options))
+    return Composition(brief, plan, progression, sheet, replace(score, mix=produce(score.mix, brief)))
 
 
 def _stream(options: GenerationOptions) -> str:
@@ -59,11 +61,10 @@ def _stream(options: GenerationOptions) -> str:
 
 
 def describe(composition: Composition) -> dict[str, Any]:
-    """Say what was understood and decided, as JSON values: the brief, the sections with their chords, the band."""
+    """Say what was understood and decided, as JSON values: the words, the sections with their chords, the band."""
     plan = composition.plan
     quarter_s = 60 / plan.tempo
-    return {
-        "brief": asked_for(composition.brief),
+    return understood(composition.brief, plan) | {
         "style": plan.style.name,
         "sections": [
             {
@@ -71,15 +72,21 @@ def describe(composition: Composition) -> dict[str, Any]:
                 "start_s": round(section.first_bar * plan.time_signature.bar_quarters * quarter_s, 3),
                 "bars": section.bars,
                 "energy": section.energy,
+                "key": str(plan.key_of(section)),
             }
             for section in plan.sections
         ],
         "chords": [
-            {"start_s": round(span.onset * quarter_s, 3), "chord_symbol": span.chord.symbol(plan.key)}
+            {"start_s": round(span.onset * quarter_s, 3), "chord_symbol": span.symbol}
             for span in composition.sheet.chords
         ],
         "instruments": [{"name": part.name, "role": part.role} for part in composition.score.parts],
     }
+
+
+def understood(brief: Brief, plan: Plan) -> dict[str, Any]:
+    """Say what was understood, as JSON values: the brief, and what its words change in the mix of the style."""
+    return {"brief": asked_for(brief), "mix": changes(plan.style.mix, brief)}
 
 
 def asked_for(brief: Brief) -> dict[str, Any]:

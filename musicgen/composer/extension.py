@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from musicgen.composer.brief import Brief
-from musicgen.composer.plan import Plan, Section, make_plan
-from musicgen.composer.plan_document import pinned, read_document, write_document
+from musicgen.composer.plan import Plan, make_plan
+from musicgen.composer.plan_document import pinned, read_document, write_document, write_section
 from musicgen.composer.progression import phrase_chords, repeat_bars
+from musicgen.composer.section import Section
 from musicgen.errors import InvalidOptions
 
 # What a last section is called when the piece goes on after it.
@@ -38,11 +39,9 @@ def extend_document(document: Mapping[str, Any], brief: Brief, duration_s: float
     sections[-1]["name"] = GOES_ON.get(sections[-1]["name"], sections[-1]["name"])
     phrases = {section.material: phrase_chords(plan, progression, section.material) for section in plan.sections}
     for section in _fitted(plan, _tail(whole.sections, n_more)):
-        told = {name: getattr(section, name) for name in ("name", "material", "bars", "energy", "melody")}
-        if section.material in phrases:
-            bars = repeat_bars(phrases[section.material], section.bars)
-            told["chords"] = [" ".join(chord.symbol(plan.key) for chord in bar) for bar in bars]
-        sections.append(told)
+        known = section.material in phrases
+        bars = repeat_bars(phrases[section.material], section.bars, section.from_bar) if known else None
+        sections.append(write_section(section, bars, plan.key_of(section)))
     if "chords" in sections[-1]:
         sections[-1]["chords"][-1] = cadence
     return longer | {"duration": duration_s}
@@ -64,5 +63,6 @@ def _fitted(plan: Plan, sections: list[Section]) -> Iterator[Section]:
         own = [known for known in plan.sections if known.material == section.material]
         longest = max((known.bars for known in own), default=section.bars)
         energy = min(section.energy, max((known.energy for known in own), default=1.0))
+        section = replace(section, energy=energy, lift=plan.sections[-1].lift)
         for start in range(0, section.bars, longest):
-            yield replace(section, bars=min(longest, section.bars - start), energy=energy)
+            yield replace(section, bars=min(longest, section.bars - start))

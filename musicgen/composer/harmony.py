@@ -54,7 +54,7 @@ def write_chords(style: HarmonyStyle, mode: str, n_bars: int, rng: random.Random
     """Write the chords of `n_bars` bars; each bar holds one or more chords of equal length."""
     loops = style.loops.get(mode) or MODAL_LOOPS.get(mode)
     if loops and (mode in MODAL_LOOPS or rng.random() < style.loop_share):
-        bars = _parse_bars(rng.choice(loops))
+        bars = parse_bars(rng.choice(loops))
     else:
         bars = _draw_phrase(style, mode, n_bars, rng)
     bars = tuple(bars[i % len(bars)] for i in range(n_bars))
@@ -63,7 +63,7 @@ def write_chords(style: HarmonyStyle, mode: str, n_bars: int, rng: random.Random
 
 def write_cadence(style: HarmonyStyle, mode: str) -> tuple[Chord, ...]:
     """Return the chords of the bar that leads into the last chord."""
-    return _parse_bars(style.cadence.get(mode, CADENCES[mode]))[0]
+    return parse_bars(style.cadence.get(mode, CADENCES[mode]))[0]
 
 
 def final_chord(style: HarmonyStyle, mode: str) -> Chord:
@@ -73,7 +73,8 @@ def final_chord(style: HarmonyStyle, mode: str) -> Chord:
     return Chord(0, "maj9" if style.ninths > 0.5 else "maj7" if style.sevenths > 0.6 else "maj")
 
 
-def _parse_bars(text: str) -> Bars:
+def parse_bars(text: str) -> Bars:
+    """Read numerals, bars separated by "|"; see `Chord.parse`."""
     return tuple(tuple(Chord.parse(numeral) for numeral in bar.split()) for bar in text.split("|"))
 
 

@@ -1,15 +1,18 @@
 """Lead sheet -> MusicXML 4.0: melody, chord symbols, sections, key, time signature and tempo, to be read by people.
 
-Bars are all of one length and exactly full; what sounds across a bar line is tied. Onsets are rounded to sixteenths, so
-triplets are approximated, and swing is left to the player. Source: the MusicXML 4.0 specification of the W3C.
+Bars are all of one length and exactly full; `note_values` says how their notes are written. Every section begins a line
+behind a double bar, and lines have four bars; the last chord stands at the end of its line. Onsets are rounded to
+sixteenths; swing is a word over the first bar, for players and programs to obey. Source: the W3C's MusicXML 4.0.
 """
 
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from musicgen.composer.arrangement.performance import swing_of
 from musicgen.composer.chords import Chord
 from musicgen.composer.lead_sheet import LeadSheet
+from musicgen.composer.note_values import NOTE_VALUES, UNITS, note_values
 from musicgen.composer.plan import Plan
 from musicgen.composer.score import Note
 from musicgen.notation import RELATIVE_MAJOR, Key
@@ -19,13 +22,10 @@ HEAD = (
     '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN"'
     ' "http://www.musicxml.org/dtds/partwise.dtd">\n'
 )
-# A quarter has four units: the shortest note is a sixteenth.
-UNITS = 4
-# Units -> type and number of dots, longest first.
-NOTE_VALUES = {
-    24: ("whole", 1), 16: ("whole", 0), 12: ("half", 1), 8: ("half", 0), 6: ("quarter", 1), 4: ("quarter", 0),
-    3: ("eighth", 1), 2: ("eighth", 0), 1: ("16th", 0),
-}  # fmt: skip
+BARS_A_LINE = 4
+# From this place of the off-beat in its pair on, players are told to swing.
+TOLD_SWING = 0.57
+SWUNG_NOTES = {0.5: "eighth", 0.25: "16th"}
 # Chord quality -> MusicXML's kind, and degrees to add (degree, alteration against a dominant chord).
 KINDS: dict[str, tuple[str, tuple[tuple[int, int], ...]]] = {
     "maj": ("major", ()),
@@ -69,20 +69,32 @@ def write_music_xml(plan: Plan, sheet: LeadSheet, title: str) -> bytes:
     root = ET.Element("score-partwise", version="4.0")
     _add(_add(root, "work"), "work-title", _printable(title))
     _add(_add(_add(root, "identification"), "encoding"), "software", "musicgen")
-    _add(_add(_add(root, "part-list"), "score-part", id="P1"), "part-name", "Melody")
+    _add_part(root, plan)
     part = _add(root, "part", id="P1")
     for number in range(n_bars):
         measure = _add(part, "measure", number=str(number + 1))
-        if number == 0:
-            _add_attributes(measure, plan)
-        _add_marks(measure, plan, number)
+        if _begins_line(plan, number) and 0 < number < n_bars - 1:
+            _add(measure, "print", **{"new-system": "yes"})
+        _add_head(measure, plan, number)
         start, end = number * bar, (number + 1) * bar
         for stretch in stretches:
             if stretch.start < end and stretch.end > start:
-                _add_stretch(measure, stretch, (start, end), sheet, plan.key)
-    _add(_add(measure, "barline", location="right"), "bar-style", "light-heavy")
+                _add_stretch(measure, stretch, (start, end), sheet, plan)
+        if number + 1 in {n_bars, *(section.first_bar for section in plan.sections)}:
+            style = "light-heavy" if number + 1 == n_bars else "light-light"
+            _add(_add(measure, "barline", location="right"), "bar-style", style)
     ET.indent(root)
     return HEAD.encode() + ET.tostring(root, encoding="utf-8")
+
+
+def _add_part(root: ET.Element, plan: Plan) -> None:
+    """Name the one part, and the instrument that a program may play it on."""
+    player = next((chair.instrument for chair in plan.band if chair.layer.role == "melody"), None)
+    score_part = _add(_add(root, "part-list"), "score-part", id="P1")
+    _add(score_part, "part-name", player.title if player else "Melody")
+    if player and not player.is_drum_kit:
+        _add(_add(score_part, "score-instrument", id="P1-I1"), "instrument-name", player.title)
+        _add(_add(score_part, "midi-instrument", id="P1-I1"), "midi-program", player.program + 1)
 
 
 def _add(parent: ET.Element, tag: str, content: object = None, /, **attributes: str) -> ET.Element:
@@ -119,13 +131,29 @@ def _stretches(melody: Sequence[Note], end: int) -> list[_Stretch]:
     return stretches
 
 
+def _begins_line(plan: Plan, bar: int) -> bool:
+    section = plan.section_at(bar * plan.time_signature.bar_quarters)
+    return (bar - section.first_bar) % BARS_A_LINE == 0
+
+
+def _add_head(measure: ET.Element, plan: Plan, bar: int) -> None:
+    """Write what stands before the notes of a bar: key, metre, tempo, the name of a section."""
+    onset = bar * plan.time_signature.bar_quarters
+    section = plan.section_at(onset)
+    if bar == 0:
+        _add_attributes(measure, plan)
+        _add_tempo(measure, plan)
+    elif any(change.onset == onset for change in plan.keys):
+        _add_key(_add(measure, "attributes"), plan.key_of(section))
+    if section.first_bar == bar:
+        direction = _add(measure, "direction", placement="above")
+        _add(_add(direction, "direction-type"), "rehearsal", _printable(section.name).capitalize())
+
+
 def _add_attributes(measure: ET.Element, plan: Plan) -> None:
     attributes = _add(measure, "attributes")
     _add(attributes, "divisions", UNITS)
-    key = _add(attributes, "key")
-    fifths = (plan.key.tonic + RELATIVE_MAJOR[plan.key.mode]) * 7 % 12
-    _add(key, "fifths", fifths - 12 if plan.key.uses_flats else fifths)
-    _add(key, "mode", plan.key.mode)
+    _add_key(attributes, plan.keys[0].key)
     time = _add(attributes, "time")
     _add(time, "beats", plan.time_signature.beats)
     _add(time, "beat-type", plan.time_signature.unit)
@@ -134,33 +162,45 @@ def _add_attributes(measure: ET.Element, plan: Plan) -> None:
     _add(clef, "line", 2)
 
 
-def _add_marks(measure: ET.Element, plan: Plan, bar: int) -> None:
-    """Write the tempo over the first bar, and a section's name over its first."""
-    if bar == 0:
+def _add_key(attributes: ET.Element, key: Key) -> None:
+    element = _add(attributes, "key")
+    fifths = (key.tonic + RELATIVE_MAJOR[key.mode]) * 7 % 12
+    _add(element, "fifths", fifths - 12 if key.uses_flats else fifths)
+    _add(element, "mode", key.mode)
+
+
+def _add_tempo(measure: ET.Element, plan: Plan) -> None:
+    """Write the metronome mark, in dotted quarters for compound metres, and whether to swing."""
+    direction = _add(measure, "direction", placement="above")
+    metronome = _add(_add(direction, "direction-type"), "metronome")
+    _add(metronome, "beat-unit", "quarter")
+    if plan.time_signature.is_compound:
+        _add(metronome, "beat-unit-dot")
+    beats_a_minute = plan.tempo / 1.5 if plan.time_signature.is_compound else plan.tempo
+    _add(metronome, "per-minute", f"{round(beats_a_minute, 1):g}")
+    _add(direction, "sound", tempo=f"{plan.tempo:g}")
+    ratio, unit = swing_of(plan)
+    if ratio >= TOLD_SWING and not plan.time_signature.is_compound:
         direction = _add(measure, "direction", placement="above")
-        metronome = _add(_add(direction, "direction-type"), "metronome")
-        _add(metronome, "beat-unit", "quarter")
-        _add(metronome, "per-minute", f"{plan.tempo:g}")
-        _add(direction, "sound", tempo=f"{plan.tempo:g}")
-    for section in plan.sections:
-        if section.first_bar == bar:
-            direction = _add(measure, "direction", placement="above")
-            _add(_add(direction, "direction-type"), "rehearsal", _printable(section.name))
+        _add(_add(direction, "direction-type"), "words", "Swing")
+        swing = _add(_add(direction, "sound"), "swing")
+        for name, content in (("first", 2), ("second", 1), ("swing-type", SWUNG_NOTES[unit])):
+            _add(swing, name, content)
 
 
-def _add_stretch(measure: ET.Element, stretch: _Stretch, bar: tuple[int, int], sheet: LeadSheet, key: Key) -> None:
+def _add_stretch(measure: ET.Element, stretch: _Stretch, bar: tuple[int, int], sheet: LeadSheet, plan: Plan) -> None:
     """Write what lies in one bar of a note or rest, as tied note values, under the chords that begin in it."""
+    key = plan.key_of(plan.section_at(bar[0] / UNITS))
     now, end = max(stretch.start, bar[0]), min(stretch.end, bar[1])
     for span in sheet.chords:
         if now <= _units(span.onset) < end:
-            _add_chord(measure, span.chord, key, _units(span.onset) - now)
+            _add_chord(measure, span.chord, span.key, _units(span.onset) - now)
     if stretch.pitch is None and (now, end) == bar:
         note = _add(measure, "note")
         _add(note, "rest", measure="yes")
         _add(note, "duration", end - now)
         return
-    while now < end:
-        units = next(value for value in NOTE_VALUES if value <= end - now)
+    for units in note_values(now - bar[0], end - bar[0], plan.time_signature, stretch.pitch is None):
         _add_note(measure, stretch.pitch, units, key, now > stretch.start, now + units < stretch.end)
         now += units
 

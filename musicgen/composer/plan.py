@@ -7,11 +7,15 @@ enough that no silence follows: music ends at the asked duration by itself.
 import math
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from musicgen.composer.brief import Brief
 from musicgen.composer.casting import Chair, cast_band
-from musicgen.composer.forms import all_forms, fill_bars
+from musicgen.composer.development import Close, all_closes
+from musicgen.composer.forms import all_forms
+from musicgen.composer.layout import Frame, lay_out
+from musicgen.composer.score import KeyChange
+from musicgen.composer.section import Section
 from musicgen.composer.style import Style
 from musicgen.composer.style_file import all_styles
 from musicgen.notation import Key, TimeSignature
@@ -20,6 +24,8 @@ from musicgen.options import MAX_TEMPO, MIN_TEMPO
 DEFAULT_STYLE = "pop"
 # Seconds that the last chord rings: at least, at best, and at most before the last bar is held instead.
 RING_MIN_S, RING_BEST_S, RING_MAX_S = 1.6, 2.8, 4.6
+# How long it rings at best where the ending strikes it short, or lets it ring long.
+SHORT_RING_S, LONG_RING_S = 1.7, 4.2
 # Tonics that singers and guitars like, by how often they are drawn.
 TONIC_WEIGHTS = {0: 5, 7: 5, 2: 5, 9: 5, 4: 4, 5: 4, 10: 2, 3: 2, 11: 1, 8: 1, 1: 1, 6: 1}
 # What it costs a tempo to leave the usual one, to ring too long or too short, and to leave bars over: a number that the
@@ -28,27 +34,6 @@ TEMPO_COST, RING_COST = 3.0, 0.3
 # How far the tempo may lie from the middle between what a style is used to and what the prompt's words mean.
 TEMPO_LEEWAY = 1.06
 BARS_OVER_COSTS = (0.2, 0.2, 0.3)
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A stretch of the form.
-
-    Attributes:
-        name: intro, verse, chorus, bridge, ...
-        material: sections of the same material share chords and melody.
-        first_bar: index of its first bar.
-        bars: number of bars.
-        energy: 0 to 1.
-        melody: whether the melody sings.
-    """
-
-    name: str
-    material: str
-    first_bar: int
-    bars: int
-    energy: float
-    melody: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +50,7 @@ class Plan:
         hold: quarter notes by which the last bar is prolonged (or, where not even one fits, shortened) so that the last
             chord falls in time.
         band: who plays.
+        close: how it ends, a name among the endings of `development.toml`.
     """
 
     style: Style
@@ -75,6 +61,7 @@ class Plan:
     sections: tuple[Section, ...]
     hold: float
     band: tuple[Chair, ...]
+    close: str = "ring"
 
     @property
     def n_bars(self) -> int:
@@ -86,25 +73,62 @@ class Plan:
         """Onset of the last chord in quarter notes."""
         return self.n_bars * self.time_signature.bar_quarters + self.hold
 
+    def key_of(self, section: Section) -> Key:
+        """Return the key in which a section sounds."""
+        return Key((self.key.tonic + section.lift) % 12, self.key.mode)
+
+    @property
+    def keys(self) -> tuple[KeyChange, ...]:
+        """The key of the beginning and every change of it."""
+        starts = [
+            (section.first_bar * self.time_signature.bar_quarters, self.key_of(section)) for section in self.sections
+        ]
+        fresh = [i for i, (_, key) in enumerate(starts) if i == 0 or key != starts[i - 1][1]]
+        return tuple(KeyChange(*starts[i]) for i in fresh)
+
+    def section_at(self, onset: float) -> Section:
+        """Return the section that sounds at `onset`, in quarter notes; the last one after the end."""
+        bar = (onset + 1e-6) / self.time_signature.bar_quarters
+        return next((section for section in reversed(self.sections) if section.first_bar <= bar), self.sections[0])
+
+    def energy_at(self, onset: float) -> float:
+        """Return the energy (0 to 1) at `onset`, in quarter notes."""
+        section = self.section_at(onset)
+        share = (onset / self.time_signature.bar_quarters - section.first_bar) / section.bars
+        return section.energy + (section.to_energy - section.energy) * min(max(share, 0.0), 1.0)
+
 
 def make_plan(brief: Brief, duration_s: float, seed: str) -> Plan:
     """Decide everything that the brief leaves open; the randomness comes from `seed`."""
     style = all_styles()[brief.style or DEFAULT_STYLE]
     time_signature = brief.time_signature or style.time_signature
     # A stream for each decision: one that a request takes away does not turn the others.
-    tempo_rng, key_rng, band_rng = (random.Random(f"{seed}/plan/{name}") for name in ("tempo", "key", "band"))
-    preferred, unit = _preferred_tempo(brief, style, tempo_rng), all_forms()[style.form].unit
-    tempo, n_bars = fit_tempo(_tempos(brief, style), preferred, unit, time_signature, duration_s)
-    return Plan(
-        style=style,
-        tempo=tempo,
-        key=_choose_key(brief, style, key_rng),
-        time_signature=time_signature,
-        duration_s=duration_s,
-        sections=_lay_out(style, n_bars, _arousal(brief, style)),
-        hold=hold_for(tempo, n_bars, time_signature, duration_s),
-        band=cast_band(style, brief, band_rng),
+    tempo_rng, key_rng, band_rng, ends_rng = (
+        random.Random(f"{seed}/plan/{name}") for name in ("tempo", "key", "band", "ends")
     )
+    intro, close = ends_rng.choice(style.intros), ends_rng.choice(style.endings)
+    preferred, unit = _preferred_tempo(brief, style, tempo_rng), all_forms()[style.form].unit
+    ring_s = best_ring_s(all_closes()[close])
+    tempo, n_bars = fit_tempo(_tempos(brief, style), preferred, unit, time_signature, duration_s, ring_s)
+    key, band = _choose_key(brief, style, key_rng), cast_band(style, brief, band_rng)
+    frame = Frame(
+        style=style,
+        band=band,
+        mode=key.mode,
+        n_bars=n_bars,
+        bar_s=time_signature.bar_quarters * 60 / tempo,
+        arousal=_arousal(brief, style),
+        intro=intro,
+        close=all_closes()[close],
+        may_lift=brief.tonic is None,
+    )
+    hold = hold_for(tempo, n_bars, time_signature, duration_s)
+    return Plan(style, tempo, key, time_signature, duration_s, lay_out(frame, seed), hold, band, close)
+
+
+def best_ring_s(close: Close) -> float:
+    """Seconds that the last chord of an ending rings at best."""
+    return SHORT_RING_S if close.short else LONG_RING_S if close.long else RING_BEST_S
 
 
 def _arousal(brief: Brief, style: Style) -> float:
@@ -139,7 +163,12 @@ def _preferred_tempo(brief: Brief, style: Style, rng: random.Random) -> float:
 
 
 def fit_tempo(
-    tempos: Iterable[float], preferred: float, unit: int, time_signature: TimeSignature, duration_s: float
+    tempos: Iterable[float],
+    preferred: float,
+    unit: int,
+    time_signature: TimeSignature,
+    duration_s: float,
+    ring_goal_s: float = RING_BEST_S,
 ) -> tuple[float, int]:
     """Choose tempo and bars so that they end in time for the last chord to ring.
 
@@ -150,7 +179,7 @@ def fit_tempo(
     def cost(tempo: float) -> float:
         n_bars, ring_s = bars_and_ring(tempo, time_signature, duration_s)
         over = sum(c for group, c in zip((unit, 4, 2), BARS_OVER_COSTS, strict=True) if n_bars > 2 and n_bars % group)
-        return TEMPO_COST * abs(math.log(tempo / preferred)) + over + RING_COST * abs(ring_s - RING_BEST_S)
+        return TEMPO_COST * abs(math.log(tempo / preferred)) + over + RING_COST * abs(ring_s - ring_goal_s)
 
     tempo = min(tempos, key=cost)
     return tempo, bars_and_ring(tempo, time_signature, duration_s)[0]
@@ -185,16 +214,3 @@ def _choose_key(brief: Brief, style: Style, rng: random.Random) -> Key:
         for mode, weight in style.modes.items()
     ]
     return Key(tonic, rng.choices(list(style.modes), weights)[0])
-
-
-def _lay_out(style: Style, n_bars: int, arousal: float) -> tuple[Section, ...]:
-    """Fill the bars with the sections of the style's form; arousal lifts or calms them all."""
-    sections: list[Section] = []
-    first_bar = 0
-    for kind, bars in fill_bars(all_forms()[style.form], n_bars):
-        energy = min(max(kind.energy + 0.6 * (arousal - 0.5), 0.05), 1.0)
-        sections.append(Section(kind.name, kind.material, first_bar, bars, round(energy, 3), kind.melody))
-        first_bar += bars
-    if not any(section.melody for section in sections):
-        sections[-1] = replace(sections[-1], melody=True)
-    return tuple(sections)

@@ -4,139 +4,40 @@ Owns how a plan and its chords are written as JSON values and read again, and th
 Does not decide anything itself: what a document leaves out is planned by `plan` and `progression`, from the same seed.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import ValidationError
 
 from musicgen.composer.brief import Brief
-from musicgen.composer.casting import Chair, new_layer
-from musicgen.composer.chords import Chord
+from musicgen.composer.casting import Chair, new_layer, seat
 from musicgen.composer.harmony import Bars
 from musicgen.composer.instruments import all_instruments
 from musicgen.composer.plan import (
     RING_BEST_S,
     RING_MIN_S,
     Plan,
-    Section,
     bars_and_ring,
     hold_for,
     make_plan,
 )
+from musicgen.composer.plan_schema import PlanSchema, read_bar
 from musicgen.composer.progression import Progression, repeat_bars, write_progression
+from musicgen.composer.section import Section
 from musicgen.composer.style import Style
-from musicgen.composer.style_file import ROLES, all_styles
 from musicgen.errors import InvalidOptions
 from musicgen.notation import Key, TimeSignature
-from musicgen.options import MAX_DURATION_S, MAX_TEMPO, MIN_DURATION_S, MIN_TEMPO
+from musicgen.options import MAX_DURATION_S, MIN_DURATION_S
 
 FIELD = "plan"
-MAX_SECTIONS, MAX_SECTION_BARS, MAX_PLAYERS, MAX_CHORDS_A_BAR, MAX_NAME_CHARS = 64, 512, 16, 4, 64
+# What a document says of a section, beside its chords; its first bar follows from those before it.
+SECTION_FIELDS = (
+    "name", "material", "bars", "energy", "to_energy", "melody", "texture", "variations", "exit", "lift", "from_bar",
+    "over",
+)  # fmt: skip
 # A bar more than these would leave room for is a mistake of the document; one bar less is prolonged.
 N_BARS_PROLONGED = 1
-
-
-class _Number(fields.Float):
-    """A JSON number, no text and no truth value."""
-
-    def _validated(self, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValidationError(f"Must be a number, not {value!r}.")
-        return super()._validated(value)
-
-
-class _Count(fields.Integer):
-    """A JSON number without a fraction."""
-
-    def _validated(self, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise ValidationError(f"Must be a whole number, not {value!r}.")
-        return value
-
-
-def _between(low: float, high: float, unit: str = "") -> validate.Range:
-    return validate.Range(low, high, error=f"Must be from {low:g} to {high:g}{unit}, not {{input}}.")
-
-
-def _readable_by(parse: Callable[[str], object]) -> Callable[[str], None]:
-    """Make a validator of a function that raises ValueError for texts that it cannot read."""
-
-    def check(text: str) -> None:
-        try:
-            parse(text)
-        except ValueError as error:
-            raise ValidationError(f"{error}.") from error
-
-    return check
-
-
-def _one_of(what: str, names: Callable[[], Sequence[str]]) -> Callable[[str], None]:
-    def check(name: str) -> None:
-        if name not in names():
-            near = get_close_matches(name, names(), 3, 0.5) or names()
-            raise ValidationError(f"There is no {what} {name!r}; choose one, like {', '.join(near[:8])}.")
-
-    return check
-
-
-def _read_bar(text: str, key: Key) -> tuple[Chord, ...]:
-    """Read the chords of one bar, separated by spaces.
-
-    Raises:
-        ValueError: there are none or too many, or one is no chord symbol.
-    """
-    symbols = text.split()
-    if not 1 <= len(symbols) <= MAX_CHORDS_A_BAR:
-        raise ValueError(f"a bar holds 1 to {MAX_CHORDS_A_BAR} chord symbols separated by spaces, not {len(symbols)}")
-    return tuple(Chord.from_symbol(symbol, key) for symbol in symbols)
-
-
-def _check_name(name: str) -> None:
-    if not name.strip() or not name.isprintable() or len(name) > MAX_NAME_CHARS:
-        raise ValidationError(f"Must be 1 to {MAX_NAME_CHARS} printable characters, not {name[:MAX_NAME_CHARS]!r}.")
-
-
-_ANY_KEY = Key(0, "major")
-_CHORDS_OF_A_BAR = _readable_by(lambda text: _read_bar(text, _ANY_KEY))
-
-
-class _Strict(Schema):
-    class Meta:
-        """An unknown field is an error: the person meant something by it."""
-
-        unknown = RAISE
-
-    error_messages = {  # noqa: RUF012 - marshmallow declares it as an instance's
-        "type": "Must be a JSON object.",
-        "unknown": "There is no such field in a plan.",
-    }
-
-
-class _SectionSchema(_Strict):
-    name = fields.Str(required=True, validate=_check_name)
-    material = fields.Str(validate=_check_name)
-    bars = _Count(required=True, validate=_between(1, MAX_SECTION_BARS))
-    energy = _Number(load_default=0.5, validate=_between(0, 1))
-    melody = fields.Bool(load_default=True, truthy={True}, falsy={False})
-    chords = fields.List(fields.Str(validate=_CHORDS_OF_A_BAR), validate=validate.Length(1, MAX_SECTION_BARS))
-
-
-class _PlayerSchema(_Strict):
-    role = fields.Str(required=True, validate=validate.OneOf(ROLES, error="Must be one of {choices}, not {input}."))
-    instrument = fields.Str(required=True, validate=_one_of("instrument", lambda: list(all_instruments())))
-
-
-class _PlanSchema(_Strict):
-    style = fields.Str(validate=_one_of("style", lambda: list(all_styles())))
-    tempo = _Number(validate=_between(MIN_TEMPO, MAX_TEMPO, " quarter notes a minute"))
-    key = fields.Str(validate=_readable_by(Key.parse))
-    time_signature = fields.Str(validate=_readable_by(TimeSignature.parse))
-    duration = _Number(allow_none=True, validate=_between(MIN_DURATION_S, MAX_DURATION_S, " seconds"))
-    sections = fields.List(fields.Nested(_SectionSchema), validate=validate.Length(1, MAX_SECTIONS))
-    last_chord = fields.Str(validate=_CHORDS_OF_A_BAR)
-    band = fields.List(fields.Nested(_PlayerSchema), validate=validate.Length(1, MAX_PLAYERS))
 
 
 def write_document(plan: Plan, progression: Progression) -> dict[str, Any]:
@@ -148,19 +49,22 @@ def write_document(plan: Plan, progression: Progression) -> dict[str, Any]:
         "time_signature": str(plan.time_signature),
         "duration": plan.duration_s,
         "sections": [
-            {
-                "name": section.name,
-                "material": section.material,
-                "bars": section.bars,
-                "energy": section.energy,
-                "melody": section.melody,
-                "chords": [" ".join(chord.symbol(plan.key) for chord in bar) for bar in bars],
-            }
+            write_section(section, bars, plan.key_of(section))
             for section, bars in zip(plan.sections, progression.sections, strict=True)
         ],
-        "last_chord": progression.last.symbol(plan.key),
+        "close": plan.close,
+        "last_chord": progression.last.symbol(plan.key_of(plan.sections[-1])),
         "band": [{"role": chair.layer.role, "instrument": chair.instrument.name} for chair in plan.band],
     }
+
+
+def write_section(section: Section, bars: Bars | None, key: Key) -> dict[str, Any]:
+    """Write a section and its chords, which sound in `key`, as JSON values; None leaves the chords to be planned."""
+    told = {name: getattr(section, name) for name in SECTION_FIELDS}
+    told["variations"] = list(section.variations)
+    if bars is not None:
+        told["chords"] = [" ".join(chord.symbol(key) for chord in bar) for bar in bars]
+    return told
 
 
 def read_document(document: Mapping[str, Any], brief: Brief, duration_s: float, seed: str) -> tuple[Plan, Progression]:
@@ -170,7 +74,7 @@ def read_document(document: Mapping[str, Any], brief: Brief, duration_s: float, 
         InvalidOptions: the document cannot be played; the errors are named by their place, "plan.sections.1.bars".
     """
     try:
-        told: dict[str, Any] = _PlanSchema().load(document)
+        told: dict[str, Any] = PlanSchema().load(document)
     except ValidationError as error:
         raise InvalidOptions(dict(_flat(error.normalized_messages(), FIELD))) from error
     wanted_s: float | None = told.get("duration", None if "sections" in told else duration_s)
@@ -182,6 +86,7 @@ def read_document(document: Mapping[str, Any], brief: Brief, duration_s: float, 
     plan = replace(
         draft,
         sections=sections,
+        close=told.get("close", draft.close),
         duration_s=wanted_s,
         hold=hold_for(draft.tempo, n_bars, draft.time_signature, wanted_s),
         band=_seat(told["band"], draft) if "band" in told else draft.band,
@@ -213,8 +118,9 @@ def pinned(brief: Brief, told: Mapping[str, Any]) -> Brief:
 def _place(sections: Sequence[Mapping[str, Any]]) -> Iterator[Section]:
     first_bar = 0
     for told in sections:
-        material = told.get("material", told["name"])
-        yield Section(told["name"], material, first_bar, told["bars"], told["energy"], told["melody"])
+        own = {name: told[name] for name in SECTION_FIELDS if name in told}
+        own |= {"material": told.get("material", told["name"]), "variations": tuple(told["variations"])}
+        yield Section(**{"to_energy": told["energy"]} | own, first_bar=first_bar)
         first_bar += told["bars"]
 
 
@@ -262,7 +168,7 @@ def _seat(players: Sequence[Mapping[str, str]], draft: Plan) -> tuple[Chair, ...
             raise InvalidOptions({f"{FIELD}.band.{i}.instrument": [text]})
         if seated[i] is None:
             layer = _layer(_take(free, player["role"], None), draft.style, player)
-            seated[i] = Chair(layer, instrument)
+            seated[i] = seat(layer, instrument)
     return tuple(chair for chair in seated if chair)
 
 
@@ -293,6 +199,8 @@ def _read_progression(told: Mapping[str, Any], plan: Plan, planned: Progression)
         if len(texts) > section["bars"]:
             text = f"{len(texts)} texts for {section['bars']} bars; write one text a bar, or fewer, which are repeated."
             raise InvalidOptions({f"{FIELD}.sections.{i}.chords": [text]})
-        sections[i] = repeat_bars(tuple(_read_bar(text, plan.key) for text in texts), section["bars"])
-    last = _read_bar(told["last_chord"], plan.key)[0] if "last_chord" in told else planned.last
+        key = plan.key_of(plan.sections[i])
+        sections[i] = repeat_bars(tuple(read_bar(text, key) for text in texts), section["bars"])
+    last_key = plan.key_of(plan.sections[-1])
+    last = read_bar(told["last_chord"], last_key)[0] if "last_chord" in told else planned.last
     return Progression(tuple(sections), last)

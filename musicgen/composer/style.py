@@ -14,10 +14,12 @@ class Pattern:
     Attributes:
         energy: the section energy from which this pattern takes over.
         grids: the grid of each voice; pitched layers have the one voice "grid", drum kits one for each drum.
+        free: drums that the drummer plays as people do, families of `feel_player.FAMILIES`.
     """
 
     energy: float
     grids: Mapping[str, str]
+    free: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,30 +103,39 @@ class Style:
         name: what requests and files call it.
         title: what people read.
         words: the words in a prompt that mean this style.
+        example: a prompt that asks for it.
         tempo: lowest and highest usual tempo, quarter notes a minute.
         time_signature: of the grids, and the default of pieces.
-        swing: where the off-beat falls within its pair, 0.5 straight to 0.67 triplet.
+        swing: where the off-beat falls within its pair, 0.5 straight to 0.67 triplet; None is as the groove's drummers.
         swing_unit: length of the swung note in quarters: 0.5 eighths, 0.25 sixteenths.
         looseness_s: standard deviation of onsets around the grid, seconds.
         groove: whose drummers play the drums, a group of `statistics/groove.json`; None keeps programmed drums.
+        liberty: how much the drummer adds to drums that a pattern writes, 0 to 1.
         modes: weight of each mode where the prompt asks for none.
         energy: default energy, 0 to 1.
         form: name of its form in `forms.toml`.
+        intros, endings: how its pieces may open and close, names in `development.toml`; the seed picks one.
+        develop: weights of variations, exits and textures where they differ from those of `development.toml`.
         harmony, melody, layers, fills, mix: see their classes; `fills` are drum bars that end a section.
     """
 
     name: str
     title: str
     words: tuple[str, ...]
+    example: str
     tempo: tuple[float, float]
     time_signature: TimeSignature
-    swing: float
+    swing: float | None
     swing_unit: float
     looseness_s: float
     groove: str | None
+    liberty: float
     modes: Mapping[str, float]
     energy: float
     form: str
+    intros: tuple[str, ...]
+    endings: tuple[str, ...]
+    develop: Mapping[str, float]
     harmony: HarmonyStyle
     melody: MelodyStyle
     layers: tuple[Layer, ...]

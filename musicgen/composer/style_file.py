@@ -4,6 +4,7 @@ docs/styles.md explains every key. A file that does not fit the schema is refuse
 """
 
 import tomllib
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from musicgen.composer.chords import Chord
+from musicgen.composer.development import all_closes, all_intros, usual_weights
+from musicgen.composer.forms import all_forms
 from musicgen.composer.grid import bars_of
-from musicgen.composer.groove import all_grooves
+from musicgen.composer.groove import GROOVE_METRE, all_grooves
 from musicgen.composer.instruments import PERCUSSION, all_instruments
 from musicgen.composer.score import MixSettings
 from musicgen.composer.style import HarmonyStyle, Layer, MelodyStyle, Pattern, Style
@@ -20,7 +23,8 @@ from musicgen.errors import MusicgenError
 from musicgen.notation import MODES, TimeSignature
 
 STYLES_DIR = Path(__file__).with_name("styles")
-ROLES = ("melody", "counter", "comping", "pad", "bass", "drums")
+ROLES = ("melody", "counter", "comping", "pad", "bass", "riser", "drums")
+DRUM_FAMILIES = ("kick", "snare", "time", "foot", "toms")
 VOICINGS = ("close", "open", "rootless", "shell", "power", "guitar")
 STEPS_A_QUARTER = (1, 2, 3, 4, 6, 8)
 
@@ -46,15 +50,26 @@ def _check_groove(name: str) -> None:
         raise ValidationError(f"{name!r} is no groove; there are {', '.join(all_grooves())}")
 
 
+def _named(what: str, table: Callable[[], Mapping[str, Any]]) -> Callable[[str], None]:
+    """Make a validator of names in a table."""
+
+    def check(name: str) -> None:
+        if name not in table():
+            raise ValidationError(f"{name!r} is no {what}; there are {', '.join(table())}")
+
+    return check
+
+
 class _PatternSchema(Schema):
     energy = _share(load_default=0.0)
-    grids = fields.Dict(
-        fields.Str(validate=validate.OneOf(("grid", *PERCUSSION))), fields.Str(), required=True, validate=bool
-    )
+    grids = fields.Dict(fields.Str(validate=validate.OneOf(("grid", *PERCUSSION))), fields.Str(), load_default=dict)
+    free = fields.List(fields.Str(validate=validate.OneOf(DRUM_FAMILIES)), load_default=list)
 
     @post_load
     def _build(self, data: dict[str, Any], **_: object) -> Pattern:
-        return Pattern(**data)
+        if not data["grids"] and not data["free"]:
+            raise ValidationError({"grids": ["a pattern needs at least one, or drums that are free"]})
+        return Pattern(**data | {"free": tuple(data["free"])})
 
 
 class _LayerSchema(Schema):
@@ -118,6 +133,10 @@ class _MixSchema(Schema):
     sidechain_db = fields.Float(validate=validate.Range(0, 24))
     tape = _share()
     crackle_db = fields.Float(validate=validate.Range(-80, -20))
+    reverb_db = fields.Float(validate=validate.Range(-20, 12))
+    low_cut_hz = fields.Float(validate=validate.Range(20, 1000))
+    high_cut_hz = fields.Float(validate=validate.Range(1000, 20_000))
+    width = _share()
 
     @post_load
     def _build(self, data: dict[str, Any], **_: object) -> MixSettings:
@@ -127,22 +146,44 @@ class _MixSchema(Schema):
 class _StyleSchema(Schema):
     title = fields.Str(required=True)
     words = fields.List(fields.Str(), required=True, validate=validate.Length(1))
+    example = fields.Str(required=True)
     tempo = fields.List(
         fields.Float(validate=validate.Range(40, 240)), required=True, validate=validate.Length(equal=2)
     )
     time_signature = fields.Str(load_default="4/4")
-    swing = fields.Float(load_default=0.5, validate=validate.Range(0.5, 0.75))
+    swing = fields.Float(load_default=None, validate=validate.Range(0.5, 0.75))
     swing_unit = fields.Float(load_default=0.5, validate=validate.OneOf((0.25, 0.5)))
     looseness_s = fields.Float(load_default=0.006, validate=validate.Range(0, 0.05))
     groove = fields.Str(load_default=None, validate=_check_groove)
+    liberty = _share(load_default=0.5)
     modes = fields.Dict(fields.Str(validate=validate.OneOf(MODES)), fields.Float(), required=True, validate=bool)
     energy = _share(load_default=0.5)
-    form = fields.Str(load_default="song")
+    form = fields.Str(load_default="song", validate=_named("form", all_forms))
+    intros = fields.List(
+        fields.Str(validate=_named("intro", all_intros)), load_default=("vamp",), validate=validate.Length(1)
+    )
+    endings = fields.List(
+        fields.Str(validate=_named("ending", all_closes)), load_default=("ring",), validate=validate.Length(1)
+    )
+    develop = fields.Dict(
+        fields.Str(validate=_named("variation, exit or texture", usual_weights)),
+        fields.Float(validate=validate.Range(0, 10)),
+        load_default=dict,
+    )
     harmony = fields.Nested(_HarmonySchema, load_default=lambda: _HarmonySchema().load({}))
     melody = fields.Nested(_MelodySchema, load_default=lambda: _MelodySchema().load({}))
     layers = fields.List(fields.Nested(_LayerSchema), required=True, validate=validate.Length(1))
     fills = fields.List(fields.Nested(_PatternSchema), load_default=list)
     mix = fields.Nested(_MixSchema, load_default=MixSettings)
+
+
+def _check_free(style: Style) -> None:
+    """Refuse drums that are free where nobody plays them: without a groove, or in a metre that grooves do not have."""
+    for i, layer in enumerate(style.layers):
+        may_be_free = layer.role == "drums" and style.groove is not None and style.time_signature == GROOVE_METRE
+        if not may_be_free and any(pattern.free for pattern in layer.patterns):
+            reason = f"only drums of a style with a groove and in {GROOVE_METRE} can be free"
+            raise ValidationError({f"layers.{i}.patterns": {"free": [reason]}})
 
 
 def _check_grids(style: Style) -> None:
@@ -169,8 +210,10 @@ def read_style(path: Path) -> Style:
         data = _StyleSchema().load(tomllib.loads(path.read_text(encoding="utf-8")))
         data["tempo"] = tuple(data["tempo"])
         data["time_signature"] = TimeSignature.parse(data["time_signature"])
-        style = Style(name=path.stem, **data | {k: tuple(data[k]) for k in ("words", "layers", "fills")})
+        lists = ("words", "intros", "endings", "layers", "fills")
+        style = Style(name=path.stem, **data | {k: tuple(data[k]) for k in lists})
         _check_grids(style)
+        _check_free(style)
     except ValidationError as error:
         raise InvalidStyle(f"{path.name}: " + "; ".join(_reasons(error.normalized_messages()))) from error
     except ValueError as error:

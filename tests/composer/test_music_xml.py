@@ -6,7 +6,8 @@ import pytest
 
 from musicgen.composer.chords import QUALITIES
 from musicgen.composer.composition import Composition, compose
-from musicgen.composer.music_xml import KINDS, UNITS, write_music_xml
+from musicgen.composer.music_xml import KINDS, write_music_xml
+from musicgen.composer.note_values import UNITS
 from musicgen.notation import LETTER_PITCH_CLASS
 from musicgen.options import GenerationOptions
 
@@ -66,12 +67,58 @@ def test_key_metre_tempo_title_and_sections_are_told() -> None:
     told = [attributes.findtext(path) for path in ("key/fifths", "key/mode", "time/beats", "time/beat-type")]
     assert told == ["6", "minor", "3", "4"]
     assert root.findtext(".//per-minute") == "92.5"
-    assert [mark.text for mark in root.iter("rehearsal")] == [section.name for section in composition.plan.sections]
+    names = [section.name.capitalize() for section in composition.plan.sections]
+    assert [mark.text for mark in root.iter("rehearsal")] == names
 
 
 @pytest.mark.parametrize(("key", "fifths"), [("F major", "-1"), ("D dorian", "0"), ("E major", "4"), ("C minor", "-3")])
 def test_signatures_are_written_in_fifths(key: str, fifths: str) -> None:
     assert sheet_of(composed(key=key)).findtext(".//fifths") == fifths
+
+
+def test_every_section_begins_a_line_behind_a_double_bar() -> None:
+    composition = composed(duration=60.0)
+    measures = list(sheet_of(composition).iter("measure"))
+    for section in composition.plan.sections[1:]:
+        assert measures[section.first_bar].find("print[@new-system='yes']") is not None
+        assert measures[section.first_bar - 1].findtext("barline/bar-style") == "light-light"
+    assert measures[-1].findtext("barline/bar-style") == "light-heavy"
+    assert measures[-1].find("print") is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "metre", "marks"),
+    [
+        ("jazz swing", "4/4", [("quarter", False, "90"), "Swing"]),
+        ("house", "4/4", [("quarter", False, "90")]),
+        ("jazz swing", "6/8", [("quarter", True, "60")]),
+    ],
+)
+def test_tempo_is_told_in_beats_and_swing_in_a_word(prompt: str, metre: str, marks: list[object]) -> None:
+    root = sheet_of(composed(prompt, tempo=90.0, time_signature=metre))
+    (metronome,) = root.iter("metronome")
+    told = (
+        metronome.findtext("beat-unit"),
+        metronome.find("beat-unit-dot") is not None,
+        metronome.findtext("per-minute"),
+    )
+    assert [told, *(words.text for words in root.iter("words"))] == marks
+    assert root.find(".//sound[@tempo='90']") is not None
+
+
+def test_accidentals_are_those_of_the_key() -> None:
+    root = sheet_of(composed("waltz", 60.0, key="D minor"))
+    steps = {(pitch.findtext("step"), pitch.findtext("alter")) for pitch in root.iter("pitch")}
+    roots = {(root.findtext("root-step"), root.findtext("root-alter")) for root in root.iter("root")}
+    assert not (steps | roots) & {("D", "-1"), ("G", "-1"), ("A", "1")}
+
+
+def test_the_part_is_named_after_the_player_of_the_melody() -> None:
+    composition = composed("flute and piano ballad")
+    root = sheet_of(composition)
+    player = next(chair.instrument for chair in composition.plan.band if chair.layer.role == "melody")
+    assert root.findtext("part-list/score-part/part-name") == player.title
+    assert number(root, "part-list/score-part/midi-instrument/midi-program") == player.program + 1
 
 
 def test_every_chord_stands_where_it_sounds() -> None:
@@ -89,6 +136,18 @@ def test_every_chord_stands_where_it_sounds() -> None:
         (round(span.onset * UNITS), span.chord.root(key), KINDS[span.chord.quality][0])
         for span in composition.sheet.chords
     ]
+
+
+def test_a_key_change_is_written_where_it_happens() -> None:
+    told = {"name": "verse", "bars": 8}
+    plan = {"key": "C major", "tempo": 120, "sections": [told, told | {"lift": 1}]}
+    composition = composed(plan=plan)
+    root = sheet_of(composition)
+    changes = {m.get("number"): m.findtext("attributes/key/fifths") for m in root.iter("measure")}
+    assert {number: fifths for number, fifths in changes.items() if fifths} == {"1": "0", "9": "-5"}
+    bar = next(measure for measure in root.iter("measure") if measure.get("number") == "9")
+    assert bar.findtext("harmony/root/root-alter") in (None, "-1"), "spelled with flats"
+    assert [pitch for _, _, pitch in sounding(root)] == [note.pitch for note in composition.sheet.melody]
 
 
 def test_every_quality_has_its_kind() -> None:

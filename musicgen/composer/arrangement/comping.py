@@ -7,7 +7,7 @@ an octave higher), b the root below the chord.
 import random
 from collections.abc import Iterable, Iterator
 
-from musicgen.composer.arrangement.timeline import Bar, choose_pattern, events_in, pattern_choices, plays_in
+from musicgen.composer.arrangement.timeline import Bar, events_in, pattern_choices, pattern_of
 from musicgen.composer.arrangement.voicing import voice_chord
 from musicgen.composer.casting import Chair
 from musicgen.composer.chords import Chord
@@ -15,6 +15,7 @@ from musicgen.composer.grid import GridEvent
 from musicgen.composer.lead_sheet import ChordSpan
 from musicgen.composer.plan import Plan
 from musicgen.composer.score import Note
+from musicgen.notation import Key
 
 VELOCITY = {"X": 98, "x": 82, "o": 64}
 TONE_VELOCITY = 80
@@ -24,40 +25,39 @@ STRUM = 0.02  # quarter notes from string to string
 class Voices:
     """The voicings of one chair through the piece; each chord moves on from the one before."""
 
-    def __init__(self, plan: Plan, chair: Chair) -> None:
-        self._plan = plan
+    def __init__(self, chair: Chair) -> None:
         self._chair = chair
-        self._chord: Chord | None = None
+        self._chord: tuple[Chord, Key] | None = None
         self._pitches: tuple[int, ...] = ()
 
-    def of(self, chord: Chord) -> tuple[int, ...]:
+    def of(self, span: ChordSpan) -> tuple[int, ...]:
         """Return the chord's pitches, lowest first."""
-        if chord != self._chord:
+        if (span.chord, span.key) != self._chord:
             layer, instrument = self._chair.layer, self._chair.instrument
             self._pitches = voice_chord(
-                chord, self._plan.key, layer.voicing, layer.centre, instrument.lowest, instrument.highest, self._pitches
+                span.chord, span.key, layer.voicing, layer.centre, instrument.lowest, instrument.highest, self._pitches
             )
-            self._chord = chord
+            self._chord = (span.chord, span.key)
         return self._pitches
 
 
-def play_comping(plan: Plan, chair: Chair, bars: Iterable[Bar], last: ChordSpan, rng: random.Random) -> list[Note]:
-    """Play the rhythm chords up to and including the last chord."""
+def play_comping(
+    plan: Plan, chair: Chair, bars: Iterable[Bar], last: ChordSpan | None, rng: random.Random
+) -> list[Note]:
+    """Play the rhythm chords through the player's bars, and the last chord if there is one."""
     notes: list[Note] = []
-    voices = Voices(plan, chair)
+    voices = Voices(chair)
     choices = pattern_choices(plan, rng)
     for bar in bars:
-        if not plays_in(chair.layer, bar.section):
-            continue
-        pattern = choose_pattern(chair.layer.patterns, bar.section.energy, choices[bar.section.material])
+        pattern = pattern_of(chair.layer, bar, choices)
         for event in events_in(bar, pattern.grids["grid"], plan.style.time_signature, plan.time_signature):
-            notes += _strike(event, voices.of(bar.chord_at(event.onset).chord), chair, plan)
-    if notes and plays_in(chair.layer, plan.sections[-1]):
-        notes += _strike(GridEvent(last.onset, last.duration, "x"), voices.of(last.chord), chair, plan)
+            notes += _strike(event, voices.of(bar.chord_at(event.onset)), chair)
+    if last:
+        notes += _strike(GridEvent(last.onset, last.duration, "x"), voices.of(last), chair)
     return notes
 
 
-def _strike(event: GridEvent, pitches: tuple[int, ...], chair: Chair, plan: Plan) -> Iterator[Note]:
+def _strike(event: GridEvent, pitches: tuple[int, ...], chair: Chair) -> Iterator[Note]:
     if event.symbol in VELOCITY:
         strum = STRUM if chair.layer.voicing == "guitar" else 0.0
         for i, pitch in enumerate(pitches):

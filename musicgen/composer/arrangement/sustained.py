@@ -1,26 +1,35 @@
 """Lines that sing: the melody as the instrument can play it, pads under it, and a counter-line between."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import replace
 
 from musicgen.composer.arrangement.comping import Voices
-from musicgen.composer.arrangement.timeline import Bar, plays_in
+from musicgen.composer.arrangement.timeline import Bar
 from musicgen.composer.casting import Chair
 from musicgen.composer.lead_sheet import ChordSpan, LeadSheet
 from musicgen.composer.plan import Plan
 from musicgen.composer.score import Note
+from musicgen.composer.section import second_voice
 
 PAD_VELOCITY = 74
 COUNTER_VELOCITY = 72
+# A pick-up sounds so many quarter notes before the section that it leads into.
+PICKUP_QUARTERS = 1.5
 
 
-def play_melody(plan: Plan, chair: Chair, bars: Iterable[Bar], sheet: LeadSheet) -> list[Note]:
-    """Play the lead sheet's melody in the sections where the layer plays, in the octave nearest to its centre."""
-    sung = [(bar.start, bar.start + bar.length) for bar in bars if plays_in(chair.layer, bar.section)]
-    notes = [note for note in sheet.melody if any(start <= note.onset < end for start, end in sung)]
-    last = sheet.chords[-1]
-    if notes and plays_in(chair.layer, plan.sections[-1]):
-        notes += [note for note in sheet.melody if note.onset >= last.onset and note not in notes]
+def play_melody(chair: Chair, bars: Sequence[Bar], sheet: LeadSheet, plan: Plan, last: ChordSpan | None) -> list[Note]:
+    """Play the lead sheet's melody where nobody else takes it, in the octave nearest to the layer's centre."""
+    others = second_voice(plan.band) is not None
+    sung = [
+        (bar.start - PICKUP_QUARTERS * (bar.index == 0), bar.start + bar.length)
+        for bar in bars
+        if bar.section.melody and not (others and "handed_over" in bar.section.variations)
+    ]
+    notes = [n for n in sheet.melody if n.onset < plan.ending and any(start <= n.onset < end for start, end in sung)]
+    if last and plan.sections[-1].melody:
+        close = sheet.melody[-1]
+        notes.append(replace(close, duration=min(close.duration, last.duration)))
     if not notes:
         return []
     # The first section that sings decides the octave, so that a longer version of the piece begins in the same one.
@@ -37,39 +46,36 @@ def _section_ends(plan: Plan) -> list[tuple[float, float]]:
     return [*ends[:-1], (ends[-1][0], math.inf)]
 
 
-def play_pad(plan: Plan, chair: Chair, bars: Iterable[Bar], last: ChordSpan) -> list[Note]:
+def play_pad(chair: Chair, bars: Sequence[Bar], last: ChordSpan | None) -> list[Note]:
     """Hold each chord for as long as it lasts; equal neighbours are tied within a section's phrase."""
-    voices = Voices(plan, chair)
+    voices = Voices(chair)
     notes: list[Note] = []
-    for span in _spans(plan, chair, bars, last):
-        notes += [Note(span.onset, span.duration, pitch, PAD_VELOCITY) for pitch in voices.of(span.chord)]
+    for span in _spans(bars, last):
+        notes += [Note(span.onset, span.duration, pitch, PAD_VELOCITY) for pitch in voices.of(span)]
     return notes
 
 
-def play_counter(plan: Plan, chair: Chair, bars: Iterable[Bar], last: ChordSpan) -> list[Note]:
+def play_counter(chair: Chair, bars: Sequence[Bar], last: ChordSpan | None) -> list[Note]:
     """Play a calm line of thirds and sevenths, from each chord to the nearest such tone of the next."""
     line: list[Note] = []
     at = chair.layer.centre
-    for span in _spans(plan, chair, bars, last):
-        tones = span.chord.pitch_classes(plan.key)[1:4]
+    for span in _spans(bars, last):
+        tones = span.pitch_classes[1:4]
         near = [p for p in range(at - 7, at + 8) if p % 12 in tones]
         at = min(near, key=lambda p: (abs(p - at) + 0.3 * abs(p - chair.layer.centre), p))
         line.append(Note(span.onset, span.duration, chair.instrument.in_range(at), COUNTER_VELOCITY))
     return line
 
 
-def _spans(plan: Plan, chair: Chair, bars: Iterable[Bar], last: ChordSpan) -> list[ChordSpan]:
-    """List the chords that the layer plays, those that go on through a bar line tied together."""
+def _spans(bars: Sequence[Bar], last: ChordSpan | None) -> list[ChordSpan]:
+    """List the chords of a player's bars, those that go on through a bar line tied together."""
     spans: list[ChordSpan] = []
     for bar in bars:
-        if not plays_in(chair.layer, bar.section):
-            continue
         for span in bar.chords:
             onset, end = max(span.onset, bar.start), min(span.end, bar.start + bar.length)
-            if spans and spans[-1].chord == span.chord and abs(spans[-1].end - onset) < 1e-6:
-                spans[-1] = ChordSpan(spans[-1].onset, end - spans[-1].onset, span.chord)
+            same = spans and (spans[-1].chord, spans[-1].key) == (span.chord, span.key)
+            if same and abs(spans[-1].end - onset) < 1e-6:
+                spans[-1] = ChordSpan(spans[-1].onset, end - spans[-1].onset, span.chord, span.key)
             else:
-                spans.append(ChordSpan(onset, end - onset, span.chord))
-    if spans and plays_in(chair.layer, plan.sections[-1]):
-        spans.append(last)
-    return spans
+                spans.append(ChordSpan(onset, end - onset, span.chord, span.key))
+    return [*spans, last] if last else spans

@@ -1,14 +1,20 @@
-"""The bars of a piece as players see them: where they are, which chords sound, how hard to play."""
+"""The bars of a piece as players see them: where they are, which chords sound, how hard to play, who plays."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from musicgen.composer.casting import Chair
+from musicgen.composer.development import all_textures
 from musicgen.composer.grid import GridEvent, bars_of, read_bar
 from musicgen.composer.lead_sheet import ChordSpan, LeadSheet
-from musicgen.composer.plan import Plan, Section
+from musicgen.composer.plan import Plan
+from musicgen.composer.section import Section
 from musicgen.composer.style import Layer, Pattern
 from musicgen.notation import TimeSignature
+
+# In sections that rise or fall players come and go every so many bars; in those longer than a phrase less often.
+STEP_BARS, LONG_STEP_BARS, PHRASE_BARS = 2, 4, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,14 @@ class Bar:
         """Whether the next bar belongs to another section."""
         return self.index == self.section.bars - 1
 
+    @property
+    def energy(self) -> float:
+        """The section's energy (0 to 1) as it is here."""
+        step = STEP_BARS if self.section.bars <= PHRASE_BARS else LONG_STEP_BARS
+        n_steps = -(-self.section.bars // step)
+        share = self.index // step / (n_steps - 1) if n_steps > 1 else 0.0
+        return self.section.energy + share * (self.section.to_energy - self.section.energy)
+
     def chord_at(self, onset: float) -> ChordSpan:
         """Return the chord that sounds at `onset` (quarters from the start of the piece)."""
         return next((span for span in reversed(self.chords) if span.onset <= onset + 1e-6), self.chords[0])
@@ -42,18 +56,34 @@ class Bar:
 def bars_of_piece(plan: Plan, sheet: LeadSheet) -> Iterator[Bar]:
     """Yield the bars before the last chord; the last bar is as long as the plan's hold makes it."""
     bar_quarters = plan.time_signature.bar_quarters
-    for section in plan.sections:
+    for number, section in enumerate(plan.sections):
         for index in range(section.bars):
             start = (section.first_bar + index) * bar_quarters
-            is_last = section is plan.sections[-1] and index == section.bars - 1
+            is_last = number == len(plan.sections) - 1 and index == section.bars - 1
             length = bar_quarters + (plan.hold if is_last else 0.0)
             chords = tuple(s for s in sheet.chords if s.onset < start + length - 1e-6 and s.end > start + 1e-6)
             yield Bar(start, length, section, index, chords)
 
 
-def plays_in(layer: Layer, section: Section) -> bool:
-    """Whether the layer takes part in the section."""
-    return layer.enters <= section.energy <= layer.leaves
+def bars_of_chair(plan: Plan, chair: Chair, bars: Sequence[Bar]) -> list[Bar]:
+    """Return the bars that a player plays: those whose texture and energy ask for it."""
+    return [bar for bar in bars if any(chair is player for player in _players(plan, bar))]
+
+
+def _players(plan: Plan, bar: Bar) -> list[Chair]:
+    """List who plays in a bar; where the energy calls nobody, the one who enters first."""
+    texture = all_textures()[bar.section.texture]
+    # Risers lead from section to section: they accompany nobody.
+    band = [chair for chair in plan.band if chair.layer.role != "riser"]
+    allowed = [chair for chair in band if texture.roles is None or chair.layer.role in texture.roles]
+    if texture.one:
+        accompanying = [chair for chair in allowed if chair.layer.role != "melody"]
+        allowed = [chair for chair in allowed if chair.layer.role == "melody" or chair is accompanying[0]]
+    playing = [chair for chair in allowed if chair.layer.enters <= bar.energy <= chair.layer.leaves]
+    others = [chair for chair in allowed or band if chair.layer.role != "melody"]
+    if others and not any(chair.layer.role != "melody" for chair in playing):
+        playing.append(min(others, key=lambda chair: chair.layer.enters))
+    return playing
 
 
 def choose_pattern(patterns: tuple[Pattern, ...], energy: float, choice: int) -> Pattern:
@@ -68,6 +98,12 @@ def pattern_choices(plan: Plan, rng: random.Random) -> dict[str, int]:
     """Draw for each material which of equal patterns it gets; sections that follow later do not change it."""
     base = rng.randrange(2**32)
     return {s.material: random.Random(f"{base}/{s.material}").randrange(2**16) for s in plan.sections}
+
+
+def pattern_of(layer: Layer, bar: Bar, choices: Mapping[str, int]) -> Pattern:
+    """Return the pattern that a layer plays in a bar; a section that is varied so takes the next of equal ones."""
+    choice = choices[bar.section.material] + ("regroove" in bar.section.variations)
+    return choose_pattern(layer.patterns, bar.energy, choice)
 
 
 def events_in(bar: Bar, grid: str, written_in: TimeSignature, played_in: TimeSignature) -> Iterator[GridEvent]:
