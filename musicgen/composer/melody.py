@@ -47,6 +47,36 @@ IN_CHORD_GOAL, STEP_GOAL, REPEAT_GOAL = 0.74, 0.58, 0.18
 
 
 @dataclass(frozen=True, slots=True)
+class MelodyRequest:
+    """What a melody is written to.
+
+    Attributes:
+        style: how it sings.
+        key, time_signature: of the piece.
+        bars: the chords under it, by bar.
+        material: the name of what it is part of: verse, chorus, bridge, theme, ...
+        centre: the MIDI pitch around which it lies.
+        energy: 0 to 1; it is denser as this rises.
+        seed: names the stream of its randomness; equal requests give equal melodies.
+    """
+
+    style: MelodyStyle
+    key: Key
+    time_signature: TimeSignature
+    bars: Bars
+    material: str
+    centre: int
+    energy: float
+    seed: str
+
+    def chord_at(self, onset: float) -> Chord:
+        """Return the chord that sounds at `onset`, in quarter notes from the melody's beginning."""
+        index, within = divmod(onset + 1e-6, self.time_signature.bar_quarters)
+        bar = self.bars[min(int(index), len(self.bars) - 1)]
+        return bar[min(int(within * len(bar) / self.time_signature.bar_quarters), len(bar) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
 class Motif:
     """What returns with a letter: the rhythm's onsets and lengths in quarters, and the contour in scale steps."""
 
@@ -54,69 +84,31 @@ class Motif:
     contour: tuple[int, ...] | None
 
 
-def write_melody(
-    style: MelodyStyle,
-    key: Key,
-    time_signature: TimeSignature,
-    bars: Bars,
-    centre: int,
-    energy: float,
-    rng: random.Random,
-) -> tuple[Note, ...]:
-    """Write a melody over `bars`, around the MIDI pitch `centre`, denser as `energy` (0 to 1) rises."""
-    candidates = [_write_phrases(style, key, time_signature, bars, centre, energy, rng) for _ in range(N_CANDIDATES)]
-    best = min(candidates, key=lambda notes: distance_from_songs(notes, key, time_signature, bars))
+def write_melody(request: MelodyRequest) -> tuple[Note, ...]:
+    """Write a melody by rule."""
+    rng = random.Random(request.seed)
+    candidates = [_write_phrases(request, rng) for _ in range(N_CANDIDATES)]
+    best = min(candidates, key=lambda notes: distance_from_songs(notes, request))
     return tuple(best)
 
 
-def vary_melody(notes: Sequence[Note], key: Key, rng: random.Random) -> list[Note]:
-    """Ornament a melody for its repeat: some long notes are left by a neighbour and come back or move on."""
-    varied: list[Note] = []
-    for note, following in zip(notes, [*notes[1:], None], strict=True):
-        if note.duration >= 1.0 and following and rng.random() < 0.3:
-            neighbour = _scale_step(note.pitch, key, 1 if following.pitch >= note.pitch else -1)
-            half = note.duration / 2
-            varied += [replace(note, duration=half), Note(note.onset + half, half, neighbour, note.velocity - 8)]
-        else:
-            varied.append(note)
-    return varied
-
-
-def settle(note: Note, chord: Chord, key: Key) -> Note:
-    """Move a note to the nearest tone of `chord` where it would clash with it."""
-    tones = chord.pitch_classes(key)
-    if note.pitch % 12 in tones:
-        return note
-    pitch = min(
-        (p for p in range(note.pitch - 3, note.pitch + 4) if p % 12 in tones), key=lambda p: abs(p - note.pitch)
-    )
-    return replace(note, pitch=pitch)
-
-
-def _write_phrases(
-    style: MelodyStyle,
-    key: Key,
-    time_signature: TimeSignature,
-    bars: Bars,
-    centre: int,
-    energy: float,
-    rng: random.Random,
-) -> list[Note]:
+def _write_phrases(request: MelodyRequest, rng: random.Random) -> list[Note]:
     scheme = rng.choice(SCHEMES)
     motifs: dict[str, Motif] = {}
     notes: list[Note] = []
+    bars, key, bar_quarters = request.bars, request.key, request.time_signature.bar_quarters
     for i, bar in enumerate(bars):
         last_of_phrase = i % 4 == 3 or i == len(bars) - 1
         letter = scheme[i % 4] if not last_of_phrase else scheme[3] + str(i // 4)
         if letter not in motifs:
-            motifs[letter] = Motif(draw_rhythm(style, time_signature, energy, last_of_phrase, rng), None)
+            rhythm = draw_rhythm(request.style, request.time_signature, request.energy, last_of_phrase, rng)
+            motifs[letter] = Motif(rhythm, None)
         arch = 2.5 * math.sin(math.pi * (i % 8 + 0.5) / 8) - 1.0
         rests_on = _stable_tones(bar[-1], key, closing=i == len(bars) - 1) if last_of_phrase else None
-        placed = _fit_bar(motifs[letter], bar, key, time_signature, centre + arch, notes, style, rests_on, rng)
+        placed = _fit_bar(request, i, motifs[letter], request.centre + arch, notes, rests_on, rng)
         if motifs[letter].contour is None:
             motifs[letter] = replace(motifs[letter], contour=_contour([n.pitch for n in placed], key))
-        start = i * time_signature.bar_quarters
-        notes += [replace(note, onset=start + note.onset) for note in placed]
+        notes += [replace(note, onset=i * bar_quarters + note.onset) for note in placed]
     return notes
 
 
@@ -129,13 +121,11 @@ def _stable_tones(chord: Chord, key: Key, closing: bool) -> list[int]:
 
 
 def _fit_bar(
+    request: MelodyRequest,
+    index: int,
     motif: Motif,
-    bar: Sequence[Chord],
-    key: Key,
-    time_signature: TimeSignature,
     centre: float,
     before: Sequence[Note],
-    style: MelodyStyle,
     rests_on: Sequence[int] | None,
     rng: random.Random,
 ) -> list[Note]:
@@ -143,9 +133,10 @@ def _fit_bar(
 
     `rests_on` are the pitch classes on which the last note may come to rest; None where the phrase goes on.
     """
+    key, time_signature, leaps = request.key, request.time_signature, request.style.leaps
     onsets = read_rhythm(motif.rhythm)
     pitches = np.arange(round(centre) - RANGE, round(centre) + RANGE + 1)
-    chords = [bar[min(int(onset * len(bar) / time_signature.bar_quarters), len(bar) - 1)] for onset, _ in onsets]
+    chords = [request.chord_at(index * time_signature.bar_quarters + onset) for onset, _ in onsets]
     noise = np.random.default_rng(rng.getrandbits(64)).gumbel(size=(len(onsets), len(pitches))) * NOISE
     costs = np.stack(
         [
@@ -155,11 +146,10 @@ def _fit_bar(
     )
     if rests_on:
         costs[-1] += RESTLESS_COST * ~np.isin(pitches % 12, rests_on)
-    moves = _move_costs(pitches, style.leaps)
     if before:
-        costs[0] += _interval_costs(style.leaps)[np.abs(pitches - before[-1].pitch)]
+        costs[0] += _interval_costs(leaps)[np.abs(pitches - before[-1].pitch)]
     steps = _steps_of(motif, len(onsets))
-    path = _cheapest_path(costs - noise, moves, pitches, key, steps)
+    path = _cheapest_path(costs - noise, _move_costs(pitches, leaps), pitches, key, steps)
     return [
         Note(onset, length, int(pitches[p]), onset_velocity(onset, time_signature))
         for p, (onset, length) in zip(path, onsets, strict=True)
@@ -259,26 +249,18 @@ def _contour(pitches: Sequence[int], key: Key) -> tuple[int, ...]:
     return tuple(_heights(key)[list(pitches)].tolist())
 
 
-def _scale_step(pitch: int, key: Key, direction: int) -> int:
-    """Return the next pitch of the scale above (1) or below (-1)."""
-    pitch += direction
-    while pitch % 12 not in key.scale:
-        pitch += direction
-    return pitch
-
-
 def onset_velocity(onset: float, time_signature: TimeSignature) -> int:
     """Return the velocity of a melody note by its place in the bar (quarters): heavier on the beat."""
     return ONSET_VELOCITY + round(12 * _beat_weight(onset, 0.0, time_signature)) - 6
 
 
-def distance_from_songs(notes: Sequence[Note], key: Key, time_signature: TimeSignature, bars: Bars) -> float:
+def distance_from_songs(notes: Sequence[Note], request: MelodyRequest) -> float:
     """How far a melody's figures lie from those of real songs; 0 is as near as can be."""
     if len(notes) < 3:
         return 0.0
     intervals = [abs(b.pitch - a.pitch) for a, b in pairwise(notes)]
     on_beat = [note for note in notes if note.onset % 1 == 0]
-    in_chord = [_chord_under(note, time_signature, bars).pitch_classes(key).count(note.pitch % 12) for note in on_beat]
+    in_chord = [note.pitch % 12 in request.chord_at(note.onset).pitch_classes(request.key) for note in on_beat]
     spread = max(n.pitch for n in notes) - min(n.pitch for n in notes)
     return (
         abs(sum(in_chord) / max(len(on_beat), 1) - IN_CHORD_GOAL)
@@ -286,9 +268,3 @@ def distance_from_songs(notes: Sequence[Note], key: Key, time_signature: TimeSig
         + abs(intervals.count(0) / len(intervals) - REPEAT_GOAL)
         + abs(spread - 12) / 24
     )
-
-
-def _chord_under(note: Note, time_signature: TimeSignature, bars: Bars) -> Chord:
-    index, within = divmod(note.onset, time_signature.bar_quarters)
-    bar = bars[min(int(index), len(bars) - 1)]
-    return bar[min(int(within * len(bar) / time_signature.bar_quarters), len(bar) - 1)]

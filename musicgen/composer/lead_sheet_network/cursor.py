@@ -4,8 +4,9 @@ A *slot* is what the network reads for one event: the event itself and everythin
 after it. The first slot of a section is START. Knows nothing of tensors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from musicgen.composer.lead_sheet_network.section import CADENCES, LABELS, MODE_NAMES, STYLES, Event, SectionControls
 from musicgen.composer.lead_sheet_network.tokens import (
@@ -36,11 +37,12 @@ def _choice(value: object, choices: Sequence[object]) -> int:
     return 0 if value is None else choices.index(value) + 1
 
 
-def _control_columns(controls: SectionControls, stream: int) -> list[int]:
+@cache
+def _control_columns(controls: SectionControls, stream: int) -> tuple[int, ...]:
     style = controls.style
     if stream == MELODY_STREAM and style is not None:
         style = MELODY_STYLE.get(style, style)
-    return [
+    return (
         _choice(style, STYLES),
         _choice(controls.mode, MODE_NAMES),
         _choice(controls.metre, METRE_NAMES),
@@ -50,7 +52,7 @@ def _control_columns(controls: SectionControls, stream: int) -> list[int]:
             for level in (controls.density, controls.richness, controls.harmonic_rhythm)
         ),
         _choice(controls.cadence, CADENCES),
-    ]
+    )
 
 
 @dataclass(slots=True)
@@ -63,6 +65,7 @@ class Cursor:
         bar_offset: bars of earlier sections in the same sequence.
         events: what has been written, by stream.
         tick: where the next event starts, ticks from the section's start.
+        last_pitch: symbol of the melody's last note, 0 before the first.
     """
 
     controls: SectionControls
@@ -70,10 +73,11 @@ class Cursor:
     bar_offset: int = 0
     events: tuple[list[Event], list[Event]] = field(default_factory=lambda: ([], []))
     tick: int = 0
+    last_pitch: int = 0
     _last: tuple[int, int] = (START, 0)
     _last_start: int = 0
-    _last_pitch: int = 0
     _harmony: list[int] = field(default_factory=list)  # chord symbol sounding in every eighth
+    _ahead: list[tuple[int, int, int]] = field(default_factory=list)  # what the melody sees of it in every eighth
 
     @property
     def total_ticks(self) -> int:
@@ -99,11 +103,12 @@ class Cursor:
         if self.stream == CHORD_STREAM:
             self._harmony += [symbol] * (ticks // CHORD_GRID)
         elif is_pitch(symbol):
-            self._last_pitch = symbol
+            self.last_pitch = symbol
 
     def turn_to_melody(self) -> None:
         """Go back to the section's start to write the melody."""
         self.stream, self.tick = MELODY_STREAM, 0
+        self._ahead = list(_look_ahead(self._harmony))
 
     @property
     def situation(self) -> int:
@@ -116,13 +121,7 @@ class Cursor:
     def _harmony_ahead(self) -> tuple[int, int, int]:
         """Give the chord at the next event, the chord after it, and the eighths until then."""
         place = self.tick // CHORD_GRID
-        if self.stream == CHORD_STREAM or place >= len(self._harmony):
-            return 0, 0, 0
-        now = self._harmony[place]
-        for distance, symbol in enumerate(self._harmony[place:]):
-            if symbol != now:
-                return now, symbol, min(distance, MAX_UNTIL_NEXT)
-        return now, 0, min(len(self._harmony) - place, MAX_UNTIL_NEXT)
+        return self._ahead[place] if place < len(self._ahead) else (0, 0, 0)
 
     def slot(self) -> list[int]:
         """Describe the last event and the place of the next, in the order of `COLUMNS`."""
@@ -133,7 +132,7 @@ class Cursor:
             min(bars_left, MAX_BARS_LEFT),
             self.stream,
             *self._harmony_ahead(),
-            self._last_pitch,
+            self.last_pitch,
             *_control_columns(self.controls, self.stream),
             self.situation,
         ]
@@ -141,7 +140,19 @@ class Cursor:
     def times(self) -> tuple[float, float]:
         """Give the onsets of the last event and of the next, in bars since the sequence began."""
         bar_ticks = self.controls.bar_ticks
-        return self.bar_offset + self._last_start / bar_ticks, self.bar_offset + self.tick / bar_ticks
+        return (self.bar_offset + self._last_start / bar_ticks, self.bar_offset + self.tick / bar_ticks)
+
+
+def _look_ahead(harmony: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Give for every eighth its chord, the next other chord (0 at the end), and the eighths until that."""
+    start = 0
+    while start < len(harmony):
+        now = harmony[start]
+        end = next((place for place in range(start, len(harmony)) if harmony[place] != now), len(harmony))
+        following = harmony[end] if end < len(harmony) else 0
+        for place in range(start, end):
+            yield now, following, min(end - place, MAX_UNTIL_NEXT)
+        start = end
 
 
 def write_section(

@@ -13,11 +13,13 @@ from musicgen.composer.lead_sheet_network.tokens import COMPOUND_METRES, QUALITI
 SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10), "dorian": (0, 2, 3, 5, 7, 9, 10),
           "phrygian": (0, 1, 3, 5, 7, 8, 10), "lydian": (0, 2, 4, 6, 7, 9, 11),
           "mixolydian": (0, 2, 4, 5, 7, 9, 10)}  # fmt: skip
+WEIGHTS = {"in_chord": 4.0}  # what the ear minds most; the other figures count once
 FARTHEST = 3.0  # standard deviations beyond which a figure is no worse
-DENSITY_PENALTY = 0.5  # variances a bin
+# Variances: for each bin of density, for each thing that a close lacks, for lying half an octave off.
+DENSITY_PENALTY, CLOSE_PENALTY, CENTRE_PENALTY = 0.8, 0.5, 0.6
 # Figures where only one side is bad: below the target (-1) or above it (1).
 ONE_SIDED = {"in_chord": -1, "bar_repeats": -1, "rhythm_repeats": -1, "final_length": -1,
-             "span": 1, "leaps": 1, "longest_rest": 1, "longest_same": 1}  # fmt: skip
+             "leaps": 1, "longest_rest": 1, "longest_same": 1}  # fmt: skip
 
 
 def measure(section: Section) -> dict[str, float]:
@@ -32,6 +34,7 @@ def measure(section: Section) -> dict[str, float]:
         leaps: share of intervals of more than seven semitones.
         steps: share of intervals of one or two semitones.
         longest_rest: quarter notes.
+        breaths: rests of an eighth or more, a bar.
         longest_same: longest run of one pitch, notes.
         off_beat: share of notes that start off the beat.
         density: notes a quarter.
@@ -61,6 +64,7 @@ def _melody_figures(section: Section, bar: float) -> dict[str, float]:
     bars = notes_by_bar(notes, bar, section.controls.bars)
     ends = [0.0, *(note.onset + note.duration for note in notes)]
     starts = [*(note.onset for note in notes), section.controls.bars * bar]
+    rests = [start - end for start, end in zip(starts, ends, strict=True)]
     return {
         "in_scale": _share(note.pitch % 12 in SCALES[section.controls.mode] for note in notes),
         "bar_repeats": _repeated([repr(bar_notes) for bar_notes in bars if bar_notes]),
@@ -68,7 +72,8 @@ def _melody_figures(section: Section, bar: float) -> dict[str, float]:
         "span": max(note.pitch for note in notes) - min(note.pitch for note in notes),
         "leaps": _share(interval > 7 for interval in intervals),
         "steps": _share(0 < interval <= 2 for interval in intervals),
-        "longest_rest": max(start - end for start, end in zip(starts, ends, strict=True)),
+        "longest_rest": max(rests),
+        "breaths": sum(rest >= 0.5 - 1e-6 for rest in rests) / section.controls.bars,
         "longest_same": _longest_run([note.pitch for note in notes]),
         "density": len(notes) / (section.controls.bars * bar),
         "final_length": notes[-1].duration,
@@ -129,16 +134,16 @@ def cadence_of(chords: Sequence[Chord], melody: Sequence[Note]) -> str:
 
 
 def distance(figures: Mapping[str, float], targets: Mapping[str, Sequence[float]]) -> float:
-    """Give the mean squared distance of figures from targets (mean, standard deviation), in standard deviations."""
-    distances = []
+    """Give the weighted mean squared distance of figures from targets (mean, deviation), in standard deviations."""
+    total = weights = 0.0
     for name, (mean, deviation) in targets.items():
         if name in figures:
             off = (figures[name] - mean) / max(deviation, 1e-3)
-            if ONE_SIDED.get(name, 0) * off >= 0 or name not in ONE_SIDED:
-                distances.append(min(abs(off), FARTHEST) ** 2)
-            else:
-                distances.append(0.0)
-    return sum(distances) / len(distances) if distances else 0.0
+            weight = WEIGHTS.get(name, 1.0)
+            weights += weight
+            if ONE_SIDED.get(name, 0) * off >= 0:
+                total += weight * min(abs(off), FARTHEST) ** 2
+    return total / weights if weights else 0.0
 
 
 def missed_density(section: Section) -> int:
@@ -150,16 +155,37 @@ def missed_density(section: Section) -> int:
     return abs(bisect_right(DENSITY_EDGES, len(section.melody) / quarters) - wanted)
 
 
-def rank(sections: Sequence[Section], targets: Mapping[str, Sequence[float]]) -> list[Section]:
-    """Sort candidates: silent ones last, the wanted cadence first, then nearness to targets and density."""
-
-    def order(section: Section) -> tuple[bool, bool, float]:
-        wanted = section.controls.cadence
-        missed = wanted is not None and cadence_of(section.chords, section.melody) != wanted
-        return (
-            len(section.melody) < 2,
-            missed,
-            distance(measure(section), targets) + DENSITY_PENALTY * missed_density(section),
+def missed_close(section: Section) -> int:
+    """Count what an ending lacks: the wanted cadence, a tone of the last chord, and a beat of rest on it."""
+    wanted, last = section.controls.cadence, section.melody[-1]
+    quarters = section.controls.bars * section.controls.bar_ticks / TICKS_PER_QUARTER
+    return sum(
+        (
+            wanted is not None and cadence_of(section.chords, section.melody) != wanted,
+            bool(section.chords) and last.pitch % 12 not in chord_tones_at(section.chords, last.onset),
+            last.onset > quarters - 1 + 1e-6,
         )
+    )
+
+
+def distance_from_centre(melody: Sequence[Note], centre: float | None) -> float:
+    """Give how far a melody's mean lies from the pitch class it should lie around, 0 to 1 for half an octave."""
+    if centre is None:
+        return 0.0
+    off = sum(note.pitch for note in melody) / len(melody) - centre
+    return abs((off + 6) % 12 - 6) / 6
+
+
+def rank(
+    sections: Sequence[Section], targets: Mapping[str, Sequence[float]], centre: float | None = None
+) -> list[Section]:
+    """Sort candidates by nearness to the targets, the wanted density, a good close and `centre`; silent ones last."""
+
+    def order(section: Section) -> tuple[bool, float]:
+        if len(section.melody) < 2:
+            return True, distance(measure(section), targets)
+        missed = CLOSE_PENALTY * missed_close(section) + DENSITY_PENALTY * missed_density(section)
+        missed += CENTRE_PENALTY * distance_from_centre(section.melody, centre) ** 2
+        return False, distance(measure(section), targets) + missed
 
     return sorted(sections, key=order)

@@ -1,19 +1,22 @@
-"""The network that writes lead sheets: a small decoder-only transformer over slots.
+"""The network that writes lead sheets: a small decoder-only transformer over slots, as it is run.
 
-Owns the weights' shapes and one forward pass. Knows nothing of sampling, files or training. Every slot is the sum of
-embeddings of its columns (`cursor.COLUMNS`) and of the pitch classes of the chords around it. Rotary positions turn
-half of each head by musical time in bars, the other half by slot number; a query stands at the onset of the event to
-be written, a key at the onset of the event it holds, so "two bars ago at this place" is one fixed turn.
+Owns the network's shape and one forward pass, in numpy: steps this small are quicker without torch, and who only makes
+music need not load it. `training/network.py` is the same network as it is trained. Knows nothing of sampling or files.
+
+Every slot is the sum of embeddings of its columns (`cursor.COLUMNS`) and of the pitch classes of the chords around it.
+Rotary positions turn half of each head by musical time in bars, the other half by slot number; a query stands at the
+onset of the event to be written, a key at the onset of the event it holds, so "two bars ago at this place" is one
+fixed turn.
 
 Axes: b batch, t slots, c columns, d channels, h heads, e channels of a head, s symbols, n durations.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+import numpy as np
+from numpy.typing import NDArray
 
 from musicgen.composer.lead_sheet_network.cursor import COLUMNS, MAX_BARS_LEFT, MAX_UNTIL_NEXT, SITUATION
 from musicgen.composer.lead_sheet_network.section import (
@@ -36,16 +39,22 @@ from musicgen.composer.lead_sheet_network.tokens import (
     symbol_masks,
 )
 
+Floats = NDArray[np.float32]
+Integers = NDArray[np.int64]
+
 # How many values each embedded column takes, in the order of `COLUMNS`.
 COLUMN_SIZES = (
     N_SYMBOLS, len(DURATIONS) + 1, MAX_BAR_TICKS, MAX_BARS_LEFT + 1, 2, N_SYMBOLS, N_SYMBOLS, MAX_UNTIL_NEXT + 1,
     FIRST_CHORD, len(STYLES) + 1, len(MODE_NAMES) + 1, len(METRES) + 1, len(LABELS) + 1, len(DENSITY_EDGES) + 2,
     len(RICHNESS_EDGES) + 2, len(RHYTHM_EDGES) + 2, len(CADENCES) + 1,
 )  # fmt: skip
-POSITION, STREAM, CHORD, NEXT_CHORD = (COLUMNS.index(name) for name in ("position", "stream", "chord", "next_chord"))
-METRE = COLUMNS.index("metre")
+FIRST_ROWS = np.cumsum([0, *COLUMN_SIZES[:-1]])  # of each column in the joint table
+POSITION, STREAM, METRE = (COLUMNS.index(name) for name in ("position", "stream", "metre"))
+HARMONY_COLUMNS = tuple(COLUMNS.index(name) for name in ("symbol", "chord", "next_chord"))
 # Wavelengths of the rotary turns by musical time, from a quarter of a bar to 64 bars.
 TIME_OCTAVES = (-2.0, 6.0)
+NORM_EPSILON = float(np.finfo(np.float32).eps)
+READ_STEP = 8  # attention reads the cache in multiples of this, so that its sums hardly depend on the other rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,158 +73,237 @@ class NetworkShape:
 
 @dataclass(slots=True)
 class KeyValueCache:
-    """Keys and values of the slots read so far: (layers, b, h, capacity, e) each."""
+    """Keys and values of the slots read so far.
 
-    keys: Tensor
-    values: Tensor
-    length: int = 0
+    Attributes:
+        keys, values: (layers, b, h, capacity, e) float32; a row's slots begin at 0, zeros follow them.
+        lengths: (b,) slots of each row.
+    """
+
+    keys: Floats
+    values: Floats
+    lengths: Integers
 
     @classmethod
     def empty(cls, shape: NetworkShape, batch: int, capacity: int) -> "KeyValueCache":
-        """Make room for `capacity` slots."""
-        size = (shape.layers, batch, shape.heads, capacity, shape.channels // shape.heads)
-        return cls(torch.empty(size), torch.empty(size))
+        """Make room for `capacity` slots a row."""
+        rooms = -(-capacity // READ_STEP) * READ_STEP
+        size = (shape.layers, batch, shape.heads, rooms, shape.channels // shape.heads)
+        return cls(np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(batch, np.int64))
 
-    def repeat(self, batch: int) -> "KeyValueCache":
-        """Copy what a cache of batch 1 holds for `batch` candidates."""
-        layers, _, heads, capacity, channels = self.keys.shape
-        keys, values = (torch.empty(layers, batch, heads, capacity, channels) for _ in range(2))
-        keys[:, :, :, : self.length] = self.keys[:, :, :, : self.length]
-        values[:, :, :, : self.length] = self.values[:, :, :, : self.length]
-        return KeyValueCache(keys, values, self.length)
+    def repeat(self, times: int) -> "KeyValueCache":
+        """Give every row `times` times, side by side."""
+        used = int(self.lengths.max())
+        repeated = []
+        for kept in (self.keys, self.values):
+            layers, batch, heads, capacity, channels = kept.shape
+            room = np.zeros((layers, batch * times, heads, capacity, channels), np.float32)
+            room[:, :, :, :used] = kept[:, :, :, :used].repeat(times, axis=1)
+            repeated.append(room)
+        return KeyValueCache(repeated[0], repeated[1], self.lengths.repeat(times))
 
-    def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Store (b, h, t, e) after what is there and give all keys and values; `length` is moved by the caller."""
-        end = self.length + keys.shape[2]
-        self.keys[layer, :, :, self.length : end] = keys
-        self.values[layer, :, :, self.length : end] = values
-        return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+    def keep(self, rows: Sequence[int]) -> None:
+        """Go on with some rows only, which are numbers that rise; their slots move up within the memory there is."""
+        used = int(self.lengths.max())
+        for kept in (self.keys, self.values):
+            for new, old in enumerate(rows):
+                if new != old:
+                    kept[:, new, :, :used] = kept[:, old, :, :used]
+        self.keys, self.values = self.keys[:, : len(rows)], self.values[:, : len(rows)]
+        self.lengths = self.lengths[list(rows)]
 
 
-def turn_rates(head_channels: int) -> tuple[Tensor, Tensor]:
+@dataclass(frozen=True, slots=True)
+class View:
+    """What slots see of one another, the same in all layers.
+
+    Attributes:
+        places: (b, t) numbers of the slots in their rows.
+        hidden: (b, 1, t, places) float32, 0 up to a slot's own place, minus infinity after it.
+        key_turn, query_turn: cosines and sines of the rotary turns, (b, t, 1, e / 2) float32 each.
+    """
+
+    places: Integers
+    hidden: Floats
+    key_turn: tuple[Floats, Floats]
+    query_turn: tuple[Floats, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Matrices of a layer, (inputs, outputs) each; the norms before them are multiplied in."""
+
+    query_key_value: Floats
+    attention_out: Floats
+    mlp_in: Floats
+    mlp_out: Floats
+
+
+def turn_rates(head_channels: int) -> tuple[Floats, Floats]:
     """Give the rotary turns by musical time, radians a bar, and by slot, radians: (e / 4,) float32 each."""
     n_turns = head_channels // 4
-    by_time = 2 * math.pi / 2.0 ** torch.linspace(*TIME_OCTAVES, n_turns)
-    return by_time, 10000.0 ** (-torch.arange(n_turns) / n_turns)
+    by_time = 2 * math.pi / 2.0 ** np.linspace(*TIME_OCTAVES, n_turns)
+    return by_time.astype(np.float32), (10000.0 ** (-np.arange(n_turns) / n_turns)).astype(np.float32)
 
 
-def turn(vectors: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
-    """Rotate (b, h, t, e) pairwise by angles given as cosines and sines (b, 1, t, e / 2)."""
-    first, second = vectors.chunk(2, dim=-1)
-    return torch.cat([first * cosines - second * sines, first * sines + second * cosines], dim=-1)
+def turn(vectors: Floats, turns: tuple[Floats, Floats]) -> Floats:
+    """Rotate (b, t, h, e) pairwise by angles given as cosines and sines (b, t, 1, e / 2)."""
+    cosines, sines = turns
+    half = vectors.shape[-1] // 2
+    first, second = vectors[..., :half], vectors[..., half:]
+    return np.concatenate([first * cosines - second * sines, first * sines + second * cosines], axis=-1)
 
 
-class Block(nn.Module):
-    """Attention and a two-layer perceptron, each on a normed copy of the stream."""
-
-    def __init__(self, shape: NetworkShape) -> None:
-        super().__init__()
-        channels = shape.channels
-        self.heads = shape.heads
-        self.norm_attention = nn.RMSNorm(channels)
-        self.query_key_value = nn.Linear(channels, 3 * channels, bias=False)
-        self.attention_out = nn.Linear(channels, channels, bias=False)
-        self.norm_mlp = nn.RMSNorm(channels)
-        self.mlp_in = nn.Linear(channels, 4 * channels, bias=False)
-        self.mlp_out = nn.Linear(4 * channels, channels, bias=False)
-        self.dropout = nn.Dropout(shape.dropout)
-
-    def forward(
-        self, stream: Tensor, query_turn: tuple[Tensor, Tensor], key_turn: tuple[Tensor, Tensor],
-        cache: KeyValueCache | None, layer: int,
-    ) -> Tensor:  # fmt: skip
-        """Pass (b, t, d) through the block, reading and filling the cache if there is one."""
-        batch, n_slots, channels = stream.shape
-        joint = self.query_key_value(self.norm_attention(stream))
-        queries, keys, values = joint.view(batch, n_slots, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        queries, keys = turn(queries, *query_turn), turn(keys, *key_turn)
-        if cache is not None:
-            keys, values = cache.extend(layer, keys, values)
-        mixed = functional.scaled_dot_product_attention(
-            queries.to(values.dtype), keys.to(values.dtype), values, is_causal=n_slots > 1
-        )
-        stream = stream + self.dropout(self.attention_out(mixed.transpose(1, 2).reshape(batch, n_slots, channels)))
-        return stream + self.dropout(self.mlp_out(functional.gelu(self.mlp_in(self.norm_mlp(stream)))))
+def normed(stream: Floats) -> Floats:
+    """Divide vectors (..., d) by their root mean square."""
+    squares = (stream * stream).sum(axis=-1, keepdims=True) / np.float32(stream.shape[-1])
+    scaled: Floats = stream / np.sqrt(squares + np.float32(NORM_EPSILON))
+    return scaled
 
 
-class LeadSheetNetwork(nn.Module):
+def gelu(inputs: Floats) -> Floats:
+    """Give x times the normal distribution at x, to 1e-5 (Abramowitz and Stegun 7.1.25)."""
+    size = np.abs(inputs)
+    one = np.float32(1)
+    t = one / (one + np.float32(0.47047 * math.sqrt(0.5)) * size)
+    tail = np.float32(0.5 * 0.7478556) * t
+    for coefficient in (-0.0958798, 0.3480242):
+        tail += np.float32(0.5 * coefficient)
+        tail *= t
+    # What |x| misses of itself, below as above zero.
+    tail *= size
+    size *= size
+    size *= np.float32(-0.5)
+    tail *= np.exp(size, out=size)
+    result: Floats = np.maximum(inputs, np.float32(0)) - tail
+    return result
+
+
+class LeadSheetNetwork:
     """Slots in, a distribution over the next event out: first its duration, then, given that, its symbol."""
 
-    first_rows: Tensor
-    time_rates: Tensor
-    index_rates: Tensor
-    tones: Tensor
-    duration_masks: Tensor
-    symbol_masks: Tensor
-
-    def __init__(self, shape: NetworkShape) -> None:
-        super().__init__()
+    def __init__(self, shape: NetworkShape, weights: Mapping[str, Floats]) -> None:
+        """Take the weights under the names that `training/network.py` gives them, float32."""
         self.shape = shape
-        channels = shape.channels
-        self.columns = nn.EmbeddingBag(sum(COLUMN_SIZES), channels, mode="sum")
-        self.harmony = nn.Linear(36, channels, bias=False)
-        self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
-        self.norm = nn.RMSNorm(channels)
-        self.duration_head = nn.Linear(channels, len(DURATIONS))
-        self.chosen_duration = nn.Embedding(len(DURATIONS), channels)
-        self.norm_symbol = nn.RMSNorm(channels)
-        self.symbol_in = nn.Linear(channels, 2 * channels)
-        self.symbol_out = nn.Linear(2 * channels, channels)
-        self.symbol_head = nn.Linear(channels, N_SYMBOLS)
-        time_rates, index_rates = turn_rates(channels // shape.heads)
-        self.register_buffer("time_rates", time_rates, persistent=False)
-        self.register_buffer("index_rates", index_rates, persistent=False)
-        self.register_buffer("tones", chord_tones(), persistent=False)
-        self.register_buffer("duration_masks", duration_masks(), persistent=False)
-        self.register_buffer("symbol_masks", symbol_masks(), persistent=False)
-        first_rows = torch.tensor([0, *COLUMN_SIZES[:-1]]).cumsum(0)
-        self.register_buffer("first_rows", first_rows, persistent=False)  # of each column in the joint table
-        for table in (self.columns, self.chosen_duration):
-            nn.init.normal_(table.weight, std=0.05)
+        self.duration_masks, self.symbol_masks = duration_masks(), symbol_masks()
+        self._rates = turn_rates(shape.channels // shape.heads)
+        self._table = _table(weights)
+        self._blocks = [_block(weights, f"blocks.{layer}.") for layer in range(shape.layers)]
+        self._norm = weights["norm.weight"]
+        self._heads = {
+            name: (_matrix(weights, f"{name}.weight"), weights[f"{name}.bias"])
+            for name in ("duration_head", "symbol_in", "symbol_out", "symbol_head")
+        }
+        self._norm_symbol = weights["norm_symbol.weight"]
+        self._chosen_duration = weights["chosen_duration.weight"]
 
-    def embed(self, slots: Tensor) -> Tensor:
-        """Sum the embeddings of slots (b, t, c) int64 into (b, t, d) float32."""
-        rows = slots[..., : len(COLUMN_SIZES)] + self.first_rows
-        stream = self.columns(rows.flatten(0, 1)).view(*slots.shape[:2], -1)
-        sounding = [self.tones[slots[..., index]] for index in (0, CHORD, NEXT_CHORD)]
-        return stream + self.harmony(torch.cat(sounding, dim=-1))
-
-    def angles(self, times: Tensor, indices: Tensor) -> Tensor:
-        """Give the angles (b, 1, t, e / 2) of all rotary turns at times (b, t), bars, and slot numbers (t,)."""
-        by_time = times[..., None] * self.time_rates
-        by_index = indices[:, None] * self.index_rates
-        return torch.cat([by_time, by_index.expand(by_time.shape)], dim=-1)[:, None]
-
-    def forward(self, slots: Tensor, times: Tensor, cache: KeyValueCache | None = None) -> Tensor:
-        """Read slots.
+    def read(self, slots: Integers, times: Floats, cache: KeyValueCache) -> Floats:
+        """Read slots, after those that the cache holds.
 
         Args:
             slots: (b, t, c) int64, `COLUMNS`.
             times: (b, t, 2) float32, bars: onset of the slot's event and of the event after it.
-            cache: filled with the slots read; with a cache that is not empty, t must be 1.
+            cache: filled with the slots; its lengths grow by t. A row that has fewer may be filled up with any slots
+                and its length then be set back.
 
         Returns:
             (b, t, d), what `duration_logits` and `symbol_logits` take.
         """
-        first = cache.length if cache is not None else 0
-        indices = torch.arange(first, first + slots.shape[1], dtype=torch.float32)
-        key_angles, query_angles = (self.angles(times[..., side], indices) for side in (0, 1))
-        query_turn, key_turn = (query_angles.cos(), query_angles.sin()), (key_angles.cos(), key_angles.sin())
-        stream = self.embed(slots)
-        for layer, block in enumerate(self.blocks):
-            stream = block(stream, query_turn, key_turn, cache, layer)
-        if cache is not None:
-            cache.length += slots.shape[1]
-        return self.norm(stream)
+        view = self._view(times, cache.lengths[:, None] + np.arange(slots.shape[1]))
+        stream = self._table[slots[..., : len(COLUMN_SIZES)] + FIRST_ROWS].sum(axis=2)
+        for layer, block in enumerate(self._blocks):
+            stream += self._attend(block, normed(stream), view, cache.keys[layer], cache.values[layer])
+            stream += _times(gelu(_times(normed(stream), block.mlp_in)), block.mlp_out)
+        cache.lengths = cache.lengths + slots.shape[1]
+        states: Floats = normed(stream) * self._norm
+        return states
 
-    def duration_logits(self, states: Tensor, slots: Tensor) -> Tensor:
-        """Give (..., n) float32 logits of the next event's duration, minus infinity where the bar would overflow."""
-        allowed = self.duration_masks[slots[..., STREAM], slots[..., METRE] - 1, slots[..., POSITION]]
-        return self.duration_head(states).float().masked_fill(~allowed, -torch.inf)
+    def _view(self, times: Floats, places: Integers) -> View:
+        """Find what slots see at times (b, t, 2), bars, and places (b, t)."""
+        by_time, by_index = self._rates
+        key_angles, query_angles = (
+            np.concatenate([times[..., side, None] * by_time, places[..., None].astype(np.float32) * by_index], axis=-1)
+            for side in (0, 1)
+        )
+        seen = np.arange(-(-int(places.max() + 1) // READ_STEP) * READ_STEP) <= places[:, None, :, None]
+        return View(
+            places,
+            np.where(seen, np.float32(0), np.float32(-np.inf)),
+            (np.cos(key_angles)[:, :, None], np.sin(key_angles)[:, :, None]),
+            (np.cos(query_angles)[:, :, None], np.sin(query_angles)[:, :, None]),
+        )
 
-    def symbol_logits(self, states: Tensor, slots: Tensor, durations: Tensor) -> Tensor:
-        """Give (..., s) float32 logits of the next event's symbol, given its duration's index (...,) int64."""
-        inner = self.norm_symbol(states + self.chosen_duration(durations))
-        inner = inner + self.symbol_out(functional.gelu(self.symbol_in(inner)))
-        allowed = self.symbol_masks[slots[..., SITUATION]]
-        return self.symbol_head(inner).float().masked_fill(~allowed, -torch.inf)
+    def _attend(self, block: Block, inputs: Floats, view: View, keys: Floats, values: Floats) -> Floats:
+        """Let slots (b, t, d) look at those up to their own, after adding to keys and values (b, h, capacity, e)."""
+        batch, n_slots, channels = inputs.shape
+        joint = _times(inputs, block.query_key_value).reshape(batch, n_slots, 3, self.shape.heads, -1)
+        rows, n_seen = np.arange(batch)[:, None], view.hidden.shape[-1]
+        keys[rows, :, view.places] = turn(joint[:, :, 1], view.key_turn)
+        values[rows, :, view.places] = joint[:, :, 2]
+        queries = turn(joint[:, :, 0], view.query_turn).transpose(0, 2, 1, 3) * np.float32(joint.shape[-1] ** -0.5)
+        scores = queries @ keys[:, :, :n_seen].swapaxes(-1, -2) + view.hidden
+        scores -= scores.max(axis=-1, keepdims=True)
+        shares = np.exp(scores, out=scores)
+        shares /= shares.sum(axis=-1, keepdims=True)
+        mixed = (shares @ values[:, :, :n_seen]).transpose(0, 2, 1, 3)
+        return _times(mixed.reshape(batch, n_slots, channels), block.attention_out)
+
+    def duration_logits(self, states: Floats, slots: Integers) -> Floats:
+        """Give (b, n) float32 logits of the next event's duration, minus infinity where the bar would overflow.
+
+        Args:
+            states: (b, d) float32, of the last slots.
+            slots: (b, c) int64, the last slots.
+        """
+        allowed = self.duration_masks[slots[:, STREAM], slots[:, METRE] - 1, slots[:, POSITION]]
+        return np.where(allowed, self._head("duration_head", states), np.float32(-np.inf))
+
+    def symbol_logits(self, states: Floats, slots: Integers, durations: Integers) -> Floats:
+        """Give float32 logits of the next event's symbol, given its duration's index (b,) int64.
+
+        Returns:
+            (b, s), or (b, FIRST_CHORD) where no row writes chords.
+        """
+        situations = slots[:, SITUATION]
+        n_symbols = N_SYMBOLS if (situations == 0).any() else FIRST_CHORD
+        inner = normed(states + self._chosen_duration[durations]) * self._norm_symbol
+        inner = inner + self._head("symbol_out", gelu(self._head("symbol_in", inner)))
+        logits = self._head("symbol_head", inner, n_symbols)
+        return np.where(self.symbol_masks[situations, :n_symbols], logits, np.float32(-np.inf))
+
+    def _head(self, name: str, inputs: Floats, n_outputs: int | None = None) -> Floats:
+        matrix, bias = self._heads[name]
+        outputs: Floats = inputs @ matrix[:, :n_outputs] + bias[:n_outputs]
+        return outputs
+
+
+def _times(stream: Floats, matrix: Floats) -> Floats:
+    """Multiply vectors (b, t, i) by a matrix (i, o) in one product: numpy would make one of every row."""
+    product: Floats = stream.reshape(-1, stream.shape[-1]) @ matrix
+    return product.reshape(*stream.shape[:-1], -1)
+
+
+def _matrix(weights: Mapping[str, Floats], name: str, norm: str | None = None) -> Floats:
+    """Turn a matrix to (inputs, outputs), the scale of the norm before it multiplied in."""
+    matrix = weights[name].T if norm is None else (weights[name] * weights[norm]).T
+    return np.ascontiguousarray(matrix)
+
+
+def _block(weights: Mapping[str, Floats], prefix: str) -> Block:
+    return Block(
+        query_key_value=_matrix(weights, f"{prefix}query_key_value.weight", f"{prefix}norm_attention.weight"),
+        attention_out=_matrix(weights, f"{prefix}attention_out.weight"),
+        mlp_in=_matrix(weights, f"{prefix}mlp_in.weight", f"{prefix}norm_mlp.weight"),
+        mlp_out=_matrix(weights, f"{prefix}mlp_out.weight"),
+    )
+
+
+def _table(weights: Mapping[str, Floats]) -> Floats:
+    """Join the embeddings of all columns, (rows, d); the rows of chords hold what their pitch classes add."""
+    table = weights["columns.weight"].copy()
+    tones = chord_tones()
+    by_class = np.split(weights["harmony.weight"].T, len(HARMONY_COLUMNS))
+    for column, matrix in zip(HARMONY_COLUMNS, by_class, strict=True):
+        first = FIRST_ROWS[column]
+        table[first : first + N_SYMBOLS] += tones @ matrix
+    return table

@@ -5,8 +5,8 @@ Owns the controls that a section is written to, its notes and chords, and the wa
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from musicgen.composer.lead_sheet_network.tokens import (
     CHORD_GRID,
@@ -127,6 +127,30 @@ class Section:
     controls: SectionControls
     chords: tuple[Chord, ...]
     melody: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionRequest:
+    """A section to write.
+
+    Attributes:
+        controls: what it shall be like.
+        seed: 0 or more; equal requests give equal sections.
+        chords: a progression for the whole section; none has the network write one.
+        centre: semitones above the tonic around which the melody shall lie, in any octave; ranks the candidates.
+        returns: the bars whose melody is that of an earlier bar: later bar to earlier bar.
+    """
+
+    controls: SectionControls
+    seed: int
+    chords: tuple[Chord, ...] = ()
+    centre: float | None = None
+    returns: Mapping[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for later, earlier in self.returns.items():
+            if not 0 <= earlier < later < self.controls.bars:
+                raise ValueError(f"returns says that bar {later} is bar {earlier} again; it must be an earlier bar")
 
 
 def to_ticks(quarters: float) -> int:

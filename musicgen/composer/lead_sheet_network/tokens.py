@@ -9,7 +9,10 @@ a chord, or a pitch, a rest, or HOLD, which prolongs the note before across a ba
 
 from dataclasses import dataclass
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]
 
 TICKS_PER_QUARTER = 12  # holds sixteenths (3 ticks) and eighth triplets (4 ticks)
 SIXTEENTH, TRIPLET = 3, 4  # ticks
@@ -91,7 +94,7 @@ def _chord_symbols() -> tuple[ChordSymbol, ...]:
 
 
 START, REST, HOLD = 0, 1, 2
-LOWEST_PITCH, HIGHEST_PITCH = -15, 28  # semitones from the tonic below or at the melody's centre
+LOWEST_PITCH, HIGHEST_PITCH = (-15, 28)  # semitones from the tonic below or at the melody's centre
 FIRST_PITCH = 3
 N_PITCHES = HIGHEST_PITCH - LOWEST_PITCH + 1
 FIRST_CHORD = FIRST_PITCH + N_PITCHES
@@ -142,13 +145,13 @@ def connected(start: int, end: int, metre: str) -> bool:
     return straight or (metre not in COMPOUND_METRES and start % TRIPLET == 0 and end % TRIPLET == 0)
 
 
-def duration_masks() -> torch.Tensor:
+def duration_masks() -> Mask:
     """Build the durations allowed at every place: (stream, metre, position in the bar, duration) bool.
 
     Every allowed duration ends inside the bar, and from every place so reached the bar line can be reached: a bar is
     always exactly full.
     """
-    masks = torch.zeros(2, len(METRES), MAX_BAR_TICKS, len(DURATIONS), dtype=torch.bool)
+    masks = np.zeros((2, len(METRES), MAX_BAR_TICKS, len(DURATIONS)), dtype=bool)
     for metre, (name, bar_ticks) in enumerate(METRES.items()):
         for position in range(bar_ticks):
             for index, ticks in enumerate(DURATIONS):
@@ -160,12 +163,12 @@ def duration_masks() -> torch.Tensor:
     return masks
 
 
-def symbol_masks() -> torch.Tensor:
+def symbol_masks() -> Mask:
     """Build the symbols allowed in each situation: (situation, symbol) bool.
 
     Situations: 0 the chord stream, 1 a melody event that cannot prolong a note, 2 one that can.
     """
-    masks = torch.zeros(3, N_SYMBOLS, dtype=torch.bool)
+    masks = np.zeros((3, N_SYMBOLS), dtype=bool)
     masks[0, FIRST_CHORD:] = True
     masks[1:, REST] = True
     masks[2, HOLD] = True
@@ -173,9 +176,9 @@ def symbol_masks() -> torch.Tensor:
     return masks
 
 
-def chord_tones() -> torch.Tensor:
+def chord_tones() -> NDArray[np.float32]:
     """Build the pitch classes of every symbol: (symbol, 12 semitones above the tonic) float32, zero for non-chords."""
-    tones = torch.zeros(N_SYMBOLS, 12)
+    tones = np.zeros((N_SYMBOLS, 12), dtype=np.float32)
     for chord, symbol in CHORD_INDEX.items():
         tones[symbol, list(chord.pitch_classes | {chord.bass})] = 1.0
     return tones

@@ -13,12 +13,12 @@ from statistics import mean, pstdev
 import torch
 
 from musicgen.composer.lead_sheet_network.figures import measure
-from musicgen.composer.lead_sheet_network.network import LeadSheetNetwork, NetworkShape
+from musicgen.composer.lead_sheet_network.network import NetworkShape
 from musicgen.composer.lead_sheet_network.section import Section
 from musicgen.composer.lead_sheet_network.training.songs import cut, is_held_out, read_songs
-from musicgen.composer.lead_sheet_network.writer import save_weights
+from musicgen.composer.lead_sheet_network.weights_file import WeightsFile
 
-RANKED = ("in_chord", "in_scale", "bar_repeats", "rhythm_repeats", "span", "leaps", "steps", "longest_rest",
+RANKED = ("in_chord", "in_scale", "bar_repeats", "rhythm_repeats", "span", "leaps", "steps", "longest_rest", "breaths",
           "longest_same", "off_beat", "final_length", "chord_kinds", "chord_repeats")  # fmt: skip
 
 
@@ -37,10 +37,8 @@ def training_targets(data: Path) -> dict[str, dict[str, list[float]]]:
     for song in read_songs(data):
         if not is_held_out(song.id):
             sections = cut(song, random.Random(f"{song.id} 0"))
-            by_style[song.style] += [s for s in sections if 6 <= s.controls.bars <= 10 and s.chords]
-    return {
-        style: targets_of(s for s in sections if s.melody or style == "rock") for style, sections in by_style.items()
-    }
+            by_style[song.style] += [s for s in sections if 6 <= s.controls.bars <= 10 and s.chords and s.melody]
+    return {style: targets_of(sections) for style, sections in by_style.items() if sections}
 
 
 def shape_of(weights: dict[str, torch.Tensor]) -> NetworkShape:
@@ -57,10 +55,9 @@ def main() -> None:
         parser.add_argument(name, type=Path, required=True)
     options = parser.parse_args()
     weights = torch.load(options.weights)
-    network = LeadSheetNetwork(shape_of(weights))
-    network.load_state_dict(weights)
+    arrays = {name: tensor.float().numpy() for name, tensor in weights.items()}
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    save_weights(network, training_targets(options.data), options.out)
+    WeightsFile(shape_of(weights), arrays, training_targets(options.data)).save(options.out)
 
 
 if __name__ == "__main__":

@@ -18,14 +18,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from musicgen.composer.lead_sheet_network.network import LeadSheetNetwork, NetworkShape
+from musicgen.composer.lead_sheet_network.network import NetworkShape
 from musicgen.composer.lead_sheet_network.training.dataset import IGNORED, EncodedSong, draw_batch, prepare
+from musicgen.composer.lead_sheet_network.training.network import TrainableNetwork
 
 PEAK_RATE, LAST_RATE, WARM_UP_STEPS = 1.5e-3, 2e-5, 100
 REPORT_EVERY, EVALUATE_EVERY = 50, 600
 
 
-def losses(network: LeadSheetNetwork, slots: Tensor, times: Tensor, targets: Tensor) -> Tensor:
+def losses(network: TrainableNetwork, slots: Tensor, times: Tensor, targets: Tensor) -> Tensor:
     """Give nats of each event's duration and symbol: (n, 2) float32, for the n slots that have a target."""
     states = network(slots, times)
     known = targets[..., 0] != IGNORED
@@ -42,7 +43,7 @@ def losses(network: LeadSheetNetwork, slots: Tensor, times: Tensor, targets: Ten
 
 
 @torch.no_grad()
-def held_out_nats(network: LeadSheetNetwork, songs: list[EncodedSong], length: int) -> dict[str, float]:
+def held_out_nats(network: TrainableNetwork, songs: list[EncodedSong], length: int) -> dict[str, float]:
     """Give mean nats per token (an event is two) by style on the first `length` slots of songs never trained on."""
     network.eval()
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
@@ -61,7 +62,7 @@ def learning_rate(step: int, progress: float) -> float:
     return min(1.0, (step + 1) / WARM_UP_STEPS) * (LAST_RATE + (PEAK_RATE - LAST_RATE) * cosine)
 
 
-def make_optimizer(network: LeadSheetNetwork) -> torch.optim.AdamW:
+def make_optimizer(network: TrainableNetwork) -> torch.optim.AdamW:
     """Decay matrices, but neither embeddings nor norms nor biases."""
     matrices = [p for name, p in network.named_parameters() if p.ndim == 2 and "columns" not in name]
     chosen = {id(p) for p in matrices}
@@ -74,7 +75,7 @@ def make_optimizer(network: LeadSheetNetwork) -> torch.optim.AdamW:
 class TrainingState:
     """What a checkpoint holds: weights, optimizer, steps done, and when training began (seconds since the epoch)."""
 
-    network: LeadSheetNetwork
+    network: TrainableNetwork
     optimizer: torch.optim.AdamW
     step: int
     started: float
@@ -82,7 +83,7 @@ class TrainingState:
     @classmethod
     def begin_or_resume(cls, shape: NetworkShape, checkpoint: Path) -> "TrainingState":
         """Start anew, or go on where a checkpoint stands."""
-        network = LeadSheetNetwork(shape)
+        network = TrainableNetwork(shape)
         state = cls(network, make_optimizer(network), 0, time.time())
         if checkpoint.exists():
             saved = torch.load(checkpoint)
