@@ -1,13 +1,19 @@
-"""What the commands print: tracks and models as plain text for people. Knows neither click nor the database session."""
+"""What the commands print: tracks, styles and models as plain text for people. Knows neither click nor the database."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from musicgen.database import Track
+from musicgen.engine import StyleCard
 from musicgen.service import ModelDescription, TrackPlan
 
 TITLE_WIDTH = 40
+# So many of a style's words stand in the list of styles; the plainest come first.
+N_LISTED_WORDS = 3
+# From this place of the off-beat in its pair on, it is heard as swing.
+HEARD_SWING = 0.53
+SWUNG_NOTES = {0.5: "eighths", 0.25: "sixteenths"}
 
 
 def one_line(text: str | None, width: int | None = None) -> str:
@@ -47,6 +53,7 @@ def plan_summary(planned: TrackPlan) -> str:
             (f"  {name}", one_line(f"{_plain(value)}{_source(sources.get(name))}"))
             for name, value in understood.items()
         ),
+        ("  mix", _plain(planned.understanding.get("mix"))),
         *((name.replace("_", " "), one_line(_plain(value))) for name, value in plan.items()),
         *(
             (one_line(s["name"]), f"{s['bars']} bars, energy {s['energy']:g}: {' | '.join(s['chords'])}")
@@ -84,6 +91,47 @@ def tracks_table(tracks: Iterable[Track]) -> str:
         for track in tracks
     ]
     return table([heading, *rows])
+
+
+def styles_table(styles: Iterable[StyleCard]) -> str:
+    """List styles, one a line, under a heading."""
+    heading = ("style", "tempo", "metre", "modes", "words in a prompt")
+    rows = [
+        (
+            style.name,
+            _tempos(style),
+            style.time_signature,
+            ", ".join(style.modes),
+            ", ".join(style.words[:N_LISTED_WORDS]),
+        )
+        for style in styles
+    ]
+    return table([heading, *rows])
+
+
+def style_summary(style: StyleCard) -> str:
+    """Describe one style, a line for each thing there is to say."""
+    is_swung = style.swing >= HEARD_SWING
+    swing = f"swung {SWUNG_NOTES[style.swing_unit]}, {style.swing:g}" if is_swung else "straight"
+    return _aligned(
+        [
+            ("style", style.name),
+            ("title", style.title),
+            ("words", ", ".join(style.words)),
+            ("tempo", f"{_tempos(style)} quarter notes a minute"),
+            ("metre", f"{style.time_signature}, {swing}"),
+            ("modes", ", ".join(style.modes)),
+            ("energy", f"{style.energy:g}"),
+            ("sections", ", ".join(style.sections)),
+            *((role, " or ".join(names)) for role, names in style.instruments.items()),
+            ("try", f'flask generate "{style.example}"'),
+        ]
+    )
+
+
+def _tempos(style: StyleCard) -> str:
+    low, high = style.tempo
+    return f"{low:g}-{high:g}"
 
 
 def models_table(models: Iterable[ModelDescription]) -> str:

@@ -4,7 +4,7 @@ Engines live in packages of their own, never import each other, and know neither
 be said about an engine without importing it, so that listing engines stays cheap.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,43 @@ from musicgen.waveform import Waveform
 # Called with the stage's name and the share of the engine's whole work that is done (0 to 1, never falling).
 # It may raise `GenerationCancelled`; engines let it pass.
 OnProgress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StyleCard:
+    """What people may know of a style before they ask for it.
+
+    Attributes:
+        name: what plans and `flask styles show` call it.
+        title: what people read.
+        words: the words in a prompt that mean it, the plainest first.
+        example: a prompt that asks for it.
+        tempo: lowest and highest usual tempo, quarter notes a minute.
+        modes: the usual ones, most frequent first.
+        time_signature: the usual one, as `notation.TimeSignature` writes it.
+        swing: where the off-beat falls in its pair, 0.5 straight to 0.67 triplet.
+        swing_unit: length of the swung note in quarters.
+        energy: how lively it is where the prompt does not say, 0 to 1.
+        sections: what a long piece is made of, in the order of first appearance.
+        instruments: role -> the names of those that usually play it.
+    """
+
+    name: str
+    title: str
+    words: tuple[str, ...]
+    example: str
+    tempo: tuple[float, float]
+    modes: tuple[str, ...]
+    time_signature: str
+    swing: float
+    swing_unit: float
+    energy: float
+    sections: tuple[str, ...]
+    instruments: Mapping[str, tuple[str, ...]]
+
+
+def _no_styles() -> tuple[StyleCard, ...]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +68,7 @@ class EngineCard:
         supports_plan: whether it is a `PlanningEngine`, and takes `options.plan`.
         weights_licence: licence of what it needs beyond our code.
         why_not_ready: given MUSICGEN_WEIGHTS_DIR, says what is missing and where to get it; None means ready.
+        styles: lists the styles that it knows by name, without loading what makes sound.
     """
 
     name: str
@@ -42,6 +80,7 @@ class EngineCard:
     weights_licence: str
     why_not_ready: Callable[[Path], str | None]
     supports_plan: bool = False
+    styles: Callable[[], tuple[StyleCard, ...]] = _no_styles
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +98,8 @@ class Rendering:
         understanding: what the engine took from the prompt, JSON values only; empty where it cannot say.
         notes: sentences for the person about what was asked and could not be done.
         plan: the plan that was followed, as `PlannedTrack.plan`; None from engines without plans.
-        stems: where asked for, each part on its own, by name, as long as `waveform`; empty where the engine has none.
+        stems: where asked for, name and sound of each part on its own, as long as `waveform`. Each may be made only
+            when it is taken, so take them once, while it is still this generation's turn; empty where there are none.
     """
 
     waveform: Waveform
@@ -72,7 +112,7 @@ class Rendering:
     understanding: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     plan: Mapping[str, Any] | None = None
-    stems: Mapping[str, Waveform] = field(default_factory=dict)
+    stems: Iterable[tuple[str, Waveform]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,8 +209,11 @@ class MusicModel:
         elapsed_s = self._clock() - self._running_since if self._activity else 0.0
         return max(1, math.ceil(usual_s - elapsed_s))
 
-    def generate(self, options: GenerationOptions, on_progress: OnProgress) -> Rendering:
+    @contextmanager
+    def generation(self, options: GenerationOptions, on_progress: OnProgress) -> Iterator[Rendering]:
         """Make music when the callers before are done; reports the stages "waiting", "loading" and the engine's own.
+
+        The turn ends with the context: what the rendering makes only when it is taken, its stems, belongs inside.
 
         Raises:
             GenerationCancelled: from `on_progress`, also while waiting.
@@ -223,9 +226,8 @@ class MusicModel:
             try:
                 engine = self._loaded(card, on_progress)
                 self._activity = "generating"
-                rendering = engine.generate(options, on_progress)
+                yield engine.generate(options, on_progress)
                 self._recent_times_s.append(self._clock() - self._running_since)
-                return rendering
             finally:
                 self._activity = None
 

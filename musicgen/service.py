@@ -16,14 +16,14 @@ import sqlalchemy as sa
 from musicgen import track_files
 from musicgen.audio_export import AUDIO_FORMATS
 from musicgen.database import GenerationJob, State, Track, db, new_id, utc_now
-from musicgen.engine import EngineCard, OnProgress, Rendering
+from musicgen.engine import EngineCard, OnProgress, Rendering, StyleCard
 from musicgen.errors import GenerationCancelled, GenerationFailed, TrackNotFound
 from musicgen.follow_ups import options_after
 from musicgen.loudness import integrated_loudness
 from musicgen.music_model import music_model
 from musicgen.options import FollowUp, GenerationOptions
 from musicgen.stage_watch import StageWatch
-from musicgen.track_export import SCORE_FORMATS, STEM_FORMAT, export_track, sha256
+from musicgen.track_export import SCORE_FORMATS, export_stems, export_track, sha256, stem_ending
 from musicgen.waveform import Waveform
 
 DEFAULT_FORMATS = ("wav", "mp3")
@@ -64,9 +64,10 @@ def generate_track(
         track_id, job_id = track.id, track.job.id
         watch = StageWatch(on_progress)
         try:
-            rendering = music_model.generate(options, watch.on_engine_progress)
+            with music_model.generation(options, watch.on_engine_progress) as rendering:
+                stem_paths = export_stems(track, rendering, card)
             paths = export_track(track, rendering, formats, card, watch)
-            _store(track, rendering, paths, watch)
+            _store(track, rendering, paths, stem_paths, watch)
         except (GenerationCancelled, KeyboardInterrupt, SystemExit):
             _give_up(track_id, "cancelled", None, watch)
             raise
@@ -137,11 +138,12 @@ def _start(options: GenerationOptions, card: EngineCard) -> Track:
     return track
 
 
-def _store(track: Track, rendering: Rendering, paths: dict[str, Path], watch: StageWatch) -> None:
+def _store(
+    track: Track, rendering: Rendering, paths: dict[str, Path], stem_paths: dict[str, Path], watch: StageWatch
+) -> None:
     watch.enter("store", 1.0)
-    stem_files = {name: f"{name}.{STEM_FORMAT}" for name in rendering.stems}
-    track.formats = {name: track_files.file_name(track.id, name) for name in paths if name not in stem_files.values()}
-    track.stems = {name: track_files.file_name(track.id, end) for name, end in stem_files.items()}
+    track.formats = {name: track_files.file_name(track.id, name) for name in paths}
+    track.stems = {name: track_files.file_name(track.id, stem_ending(name)) for name in stem_paths}
     track.plan = None if rendering.plan is None else dict(rendering.plan)
     if track.main_format:
         main_path = paths[track.main_format]
@@ -152,10 +154,10 @@ def _store(track: Track, rendering: Rendering, paths: dict[str, Path], watch: St
     track.duration = rendering.waveform.duration_s
     track.tempo, track.key, track.time_signature = rendering.tempo, rendering.key, rendering.time_signature
     track.understanding, track.notes = dict(rendering.understanding), list(rendering.notes)
-    if track.job.options.get("stems") and not rendering.stems:
+    if track.job.options.get("stems") and not stem_paths:
         track.notes = [*track.notes, f"{track.model} makes no stems."]
-    for name, path in paths.items():
-        path.replace(path.with_name(track_files.file_name(track.id, name)))
+    for path in (*paths.values(), *stem_paths.values()):
+        track_files.complete(path)
     watch.stop()
     track.job.timings = watch.timings
     _close(track, "done")
@@ -287,3 +289,12 @@ def _describe(card: EngineCard) -> ModelDescription:
         supports_plan=card.supports_plan,
         weights_licence=card.weights_licence,
     )
+
+
+def list_styles(model: str | None = None) -> list[StyleCard]:
+    """Return the styles that an engine knows by name; None takes the configured engine.
+
+    Raises:
+        InvalidOptions: there is no such engine.
+    """
+    return list(music_model.card(model).styles())

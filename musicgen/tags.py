@@ -25,7 +25,7 @@ class Tags:
         prompt: the words it was made from.
         model: name of the engine.
         seed: seed of the generation.
-        date: when it was made, with a time zone; written in UTC.
+        date: when it was made, with a time zone; the day is written in UTC, so equal music of one day is equal files.
         tempo: quarter notes a minute; None where unknown.
         key: as `notation.Key` writes it; None where unknown.
         weights_licence: licence of the weights the engine used; None where it used none.
@@ -72,7 +72,7 @@ class Tags:
         except ValueError:
             return None
         suffix = {"major": "", "minor": "m"}.get(key.mode)
-        return None if suffix is None else key.spell(key.tonic) + suffix
+        return None if suffix is None else key.tonic_name + suffix
 
     @property
     def details(self) -> dict[str, str]:
@@ -138,7 +138,6 @@ def id3(tags: Tags) -> bytes:
         b"TSSE": one_line(tags.software),
         b"TYER": f"{tags.date_utc:%Y}",
         b"TDAT": f"{tags.date_utc:%d%m}",
-        b"TIME": f"{tags.date_utc:%H%M}",
         b"TBPM": None if tags.tempo is None else f"{tags.tempo:.0f}",
         b"TKEY": tags.initial_key,
     }

@@ -21,17 +21,8 @@ STEM_FORMAT = "wav"
 def export_track(
     track: Track, rendering: Rendering, formats: Collection[str], card: EngineCard, watch: StageWatch
 ) -> dict[str, Path]:
-    """Write every file of a track; returns the end of each file's name ("mp3", "bass.wav" for a stem) -> its path."""
-    tags = Tags(
-        title=track.title or rendering.title,
-        prompt=track.prompt,
-        model=track.model,
-        seed=track.seed,
-        date=track.created_at,
-        tempo=rendering.tempo,
-        key=rendering.key,
-        weights_licence=card.weights_licence,
-    )
+    """Write a track's music and score; returns format -> path."""
+    tags = _tags(track, rendering, card)
     audio_formats = [name for name in AUDIO_FORMATS if name in formats]
     paths = {}
     for n_done, name in enumerate(audio_formats):
@@ -42,11 +33,37 @@ def export_track(
         if content is not None:
             paths[name] = track_files.partial_path(track.id, name)
             paths[name].write_bytes(content)
-    for name, stem in rendering.stems.items():
-        watch.enter("stems", 1.0)
-        paths[f"{name}.{STEM_FORMAT}"] = track_files.partial_path(track.id, f"{name}.{STEM_FORMAT}")
-        write_audio(stem, paths[f"{name}.{STEM_FORMAT}"], replace(tags, title=f"{tags.title} ({name})"), STEM_FORMAT)
     return paths
+
+
+def export_stems(track: Track, rendering: Rendering, card: EngineCard) -> dict[str, Path]:
+    """Write a track's stems, each as soon as it is made; returns name -> path."""
+    tags = _tags(track, rendering, card)
+    paths = {}
+    for name, stem in rendering.stems:
+        paths[name] = track_files.partial_path(track.id, stem_ending(name))
+        write_audio(stem, paths[name], replace(tags, title=f"{tags.title} ({name})"), STEM_FORMAT)
+        # It would stay in memory while the next one is made.
+        del stem
+    return paths
+
+
+def stem_ending(name: str) -> str:
+    """Say how the name of a stem's file ends: "bass.wav"."""
+    return f"{name}.{STEM_FORMAT}"
+
+
+def _tags(track: Track, rendering: Rendering, card: EngineCard) -> Tags:
+    return Tags(
+        title=track.title or rendering.title,
+        prompt=track.prompt,
+        model=track.model,
+        seed=track.seed,
+        date=track.created_at,
+        tempo=rendering.tempo,
+        key=rendering.key,
+        weights_licence=card.weights_licence,
+    )
 
 
 def sha256(path: Path) -> str:

@@ -35,6 +35,11 @@ def partial_path(track_id: str, format_name: str) -> Path:
     return output_dir() / f".{file_name(track_id, format_name)}.part"
 
 
+def complete(partial: Path) -> None:
+    """Give a file that is whole now its final name."""
+    partial.replace(partial.with_name(partial.name.removeprefix(".").removesuffix(".part")))
+
+
 def remove_files(track_id: str) -> None:
     """Remove every file of a track, complete or not; a missing one is no error."""
     folder = output_dir()

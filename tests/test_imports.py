@@ -125,11 +125,12 @@ def test_importing_the_app_loads_nothing_heavy(tmp_path: Path) -> None:
     assert loaded & HEAVY == set()
 
 
-def test_the_server_starts_and_lists_tracks_without_anything_heavy(tmp_path: Path) -> None:
+def test_the_server_starts_and_lists_tracks_and_styles_without_anything_heavy(tmp_path: Path) -> None:
     list_tracks = """
 from wsgi import app
 assert app.test_client().get("/api/tracks").get_json() == []
 assert app.test_client().get("/health").status_code == 200
+assert app.test_client().get("/api/styles").get_json()
 """
     assert "alembic" in loaded_after(list_tracks, tmp_path), "a fresh database was not migrated"
     assert loaded_after(list_tracks, tmp_path) & HEAVY == set()

@@ -42,7 +42,8 @@ def ask(model: str | None = None, **options: object) -> GenerationOptions:
 
 
 def generate(model: str | None = None, on_progress: OnProgress = ignore_progress) -> Rendering:
-    return music_model.generate(ask(model), on_progress)
+    with music_model.generation(ask(model), on_progress) as rendering:
+        return rendering
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def test_an_unknown_model_is_answered_with_the_known_ones(app: Flask) -> None:
     with pytest.raises(InvalidOptions) as caught:
         music_model.check(ask("theremin"))
     assert "'theremin'" in caught.value.errors["model"][0]
-    assert "tone, silent, failing" in caught.value.errors["model"][0]
+    assert "tone, silent, parted, failing" in caught.value.errors["model"][0]
 
 
 def test_a_default_model_that_does_not_exist_stops_the_start(make_app: Callable[..., Flask]) -> None:
@@ -133,7 +134,7 @@ def test_a_track_too_long_for_an_engine_is_answered_with_those_that_can(app: Fla
     with pytest.raises(InvalidOptions) as caught:
         music_model.check(GenerationOptions("rain", duration=61.5, model="silent"))
     assert "at most 60 seconds, not 61.5" in caught.value.errors["duration"][0]
-    assert "use tone or failing" in caught.value.errors["duration"][0]
+    assert "use tone or parted or failing" in caught.value.errors["duration"][0]
 
 
 def test_lyrics_for_an_engine_that_cannot_sing_are_no_error(app: Flask) -> None:
@@ -244,8 +245,9 @@ def test_retry_after_is_what_the_running_generation_still_needs(make_app: Callab
 
     model = MusicModel(clock=lambda: now_s)
     model.init_app(make_app(MAX_WAITING=0))
-    model.generate(ask(), ignore_progress)
-    model.generate(ask(), pass_time)
+    for on_progress in (ignore_progress, pass_time):
+        with model.generation(ask(), on_progress):
+            pass
     retries = []
 
     def pass_time_and_ask(_stage: str, _fraction: float) -> None:
@@ -255,7 +257,7 @@ def test_retry_after_is_what_the_running_generation_still_needs(make_app: Callab
             pass
         retries.append(caught.value.retry_after_s)
 
-    with model.place_in_line():
-        model.generate(ask(), pass_time_and_ask)
+    with model.place_in_line(), model.generation(ask(), pass_time_and_ask):
+        pass
     # The mean of 0 and 20 seconds, less 3 and then 6.
     assert retries == [7, 4]

@@ -3,6 +3,8 @@
 import io
 import sys
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import mido
@@ -70,6 +72,26 @@ class SilentEngine(ToneEngine):
     def _render(self, options: GenerationOptions, pitch: int) -> Rendering:
         samples = np.zeros((2, round(options.duration * SAMPLE_RATE)), np.float32)
         return Rendering(Waveform(samples, SAMPLE_RATE), title="Silence")
+
+
+class PartedEngine(ToneEngine):
+    """Hands out stems, each made when it is taken: the tone, and another that breaks where the prompt says so."""
+
+    name = "parted"
+
+    def generate(self, options: GenerationOptions, on_progress: OnProgress) -> Rendering:
+        rendering = super().generate(options, on_progress)
+        return replace(rendering, stems=self._stems(rendering.waveform, options, on_progress) if options.stems else ())
+
+    def _stems(
+        self, tone: Waveform, options: GenerationOptions, on_progress: OnProgress
+    ) -> Iterator[tuple[str, Waveform]]:
+        on_progress("stems", 1.0)
+        yield "melody", tone
+        if "break" in options.prompt:
+            raise RuntimeError("the second string broke")
+        on_progress("second stem", 1.0)
+        yield "bass", tone
 
 
 class FailingEngine(ToneEngine):
@@ -143,6 +165,7 @@ class AbsentEngine(ToneEngine):
 CARDS = (
     card(ToneEngine),
     card(SilentEngine, max_duration_s=60.0),
+    card(PartedEngine),
     card(FailingEngine),
     card(BrokenEngine),
     card(BlockingEngine),

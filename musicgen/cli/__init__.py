@@ -11,12 +11,13 @@ from flask import Flask
 
 from musicgen.cli.generating import generate, understand
 from musicgen.cli.looking_after import models, tracks
+from musicgen.cli.styles import styles
 from musicgen.database import MIGRATIONS_DIR, db
 
 
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
-    for command in (generate, understand, tracks, models, MigrationCommands(app)):
+    for command in (generate, understand, styles, tracks, models, MigrationCommands(app)):
         app.cli.add_command(command)
 
 

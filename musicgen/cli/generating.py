@@ -104,7 +104,7 @@ def generate(out: Path | None, format_name: str | None, as_json: bool, quiet: bo
 def _read_options(fields: Mapping[str, Any]) -> GenerationOptions | FollowUp:
     from marshmallow import ValidationError
 
-    from musicgen.web.schemas import GenerationRequestSchema
+    from musicgen.web.schemas.request import GenerationRequestSchema
 
     payload = {name: value for name, value in fields.items() if value is not None}
     if "plan" in payload:

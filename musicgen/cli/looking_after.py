@@ -4,7 +4,7 @@ import click
 from flask.cli import with_appcontext
 
 from musicgen import cli_text, service, track_files
-from musicgen.cli.running import echo_json, musicgen_command, track_as_json
+from musicgen.cli.running import echo_json, musicgen_command, track_as_json, tracks_as_json
 
 
 @click.group(
@@ -30,7 +30,7 @@ def tracks(context: click.Context, page: int, page_size: int, as_json: bool) -> 
 def _print_tracks(page: int, page_size: int, as_json: bool) -> None:
     found, n_tracks = service.list_tracks(page, page_size)
     if as_json:
-        echo_json([track_as_json(track) for track in found])
+        echo_json(tracks_as_json(found))
         return
     if found:
         click.echo(cli_text.tracks_table(found))
@@ -72,7 +72,7 @@ def models(as_json: bool) -> None:
     """List the models, and why some are not ready."""
     descriptions = service.describe_models()
     if as_json:
-        from musicgen.web.schemas import ModelSchema
+        from musicgen.web.schemas.engines import ModelSchema
 
         echo_json(ModelSchema(many=True).dump(descriptions))
     else:

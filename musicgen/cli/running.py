@@ -3,7 +3,7 @@
 import errno
 import functools
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -73,11 +73,18 @@ def field_errors(errors: Mapping[str, Any]) -> str:
 
 
 def track_as_json(track: Track) -> Any:
-    from musicgen.web.schemas import TrackSchema
+    from musicgen.web.schemas.tracks import TrackSchema
 
     # The URLs in it are relative to the server; there is none here, but its routes are known.
     with current_app.test_request_context():
         return TrackSchema().dump(track)
+
+
+def tracks_as_json(tracks: Iterable[Track]) -> Any:
+    from musicgen.web.schemas.tracks import ListedTrackSchema
+
+    with current_app.test_request_context():
+        return ListedTrackSchema(many=True).dump(tracks)
 
 
 def echo_json(value: Any) -> None:

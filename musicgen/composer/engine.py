@@ -1,7 +1,9 @@
 """The composer as an engine: a composition, played, mixed and mastered, with its MIDI file."""
 
-from musicgen.composer.card import CARD, SOUND_FONT
-from musicgen.composer.composition import asked_for, compose, decide, describe
+from collections.abc import Iterable
+
+from musicgen.composer.card import CARD, SOUND_FONTS
+from musicgen.composer.composition import compose, decide, describe, understood
 from musicgen.composer.midi import write_midi
 from musicgen.composer.music_xml import write_music_xml
 from musicgen.composer.plan_document import write_document
@@ -11,6 +13,7 @@ from musicgen.composer.sound.sampler import Sampler
 from musicgen.composer.sound.stems import render_stems
 from musicgen.engine import OnProgress, PlannedTrack, Rendering
 from musicgen.options import GenerationOptions
+from musicgen.waveform import Waveform
 
 SAMPLE_RATE = 44_100
 # Share of the work that progress reports at the end of each stage: round figures, since lengths and styles differ.
@@ -28,7 +31,7 @@ class ComposerEngine:
 
     def load(self, device: str) -> None:
         """Read the sound font; its notes are rendered on the processor as they are needed, whatever `device` is."""
-        self._sampler = Sampler(SOUND_FONT)
+        self._sampler = Sampler(SOUND_FONTS)
 
     def plan(self, options: GenerationOptions) -> PlannedTrack:
         """Plan one track; see `musicgen.engine.PlanningEngine`.
@@ -37,7 +40,7 @@ class ComposerEngine:
             InvalidOptions: the options' plan cannot be played.
         """
         brief, plan, progression = decide(options)
-        return PlannedTrack(write_document(plan, progression), brief.title, {"brief": asked_for(brief)}, brief.notes)
+        return PlannedTrack(write_document(plan, progression), brief.title, understood(brief, plan), brief.notes)
 
     def generate(self, options: GenerationOptions, on_progress: OnProgress) -> Rendering:
         """Compose, play and master one track.
@@ -57,12 +60,12 @@ class ComposerEngine:
             options.seed,
             lambda done: on_progress("render", COMPOSED + done * (RENDERED - COMPOSED)),
         )
-        stems = {}
-        if options.stems:
-            stems = render_stems(composition.score, self._sampler, lambda _done: on_progress("stems", RENDERED))
         on_progress("master", RENDERED)
-        waveform = master(mix)
+        waveform = master(mix.waveform)
         on_progress("master", 1.0)
+        stems: Iterable[tuple[str, Waveform]] = ()
+        if options.stems:
+            stems = render_stems(composition.score, self._sampler, mix.sum_peak, lambda: on_progress("stems", 1.0))
         plan = composition.plan
         return Rendering(
             waveform=waveform,

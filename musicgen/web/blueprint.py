@@ -1,19 +1,34 @@
 """flask-smorest's blueprint with our reading of requests: strict JSON in, our errors out."""
 
+import functools
 import json
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
-from flask import Request, current_app
+from flask import Request, Response, current_app, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from musicgen.errors import InvalidOptions
-from musicgen.web.schemas import ErrorSchema
+from musicgen.web.schemas.state import ErrorSchema
 
 View = TypeVar("View", bound=Callable[..., Any])
+
+
+def revalidated(view: View) -> View:
+    """Give an answer an ETag, so that a client may keep it and only asks whether it is still right."""
+
+    @functools.wraps(view)
+    def answer(*args: Any, **kwargs: Any) -> Response:
+        response: Response = view(*args, **kwargs)
+        response.cache_control.no_cache = True
+        response.add_etag()
+        response.make_conditional(request)
+        return response
+
+    return cast(View, answer)
 
 
 class StrictParser(FlaskParser):

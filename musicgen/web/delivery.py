@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 from musicgen import __version__, service, track_files
 from musicgen.errors import TrackNotFound
 from musicgen.web.blueprint import ApiBlueprint
-from musicgen.web.schemas import IndexSchema
+from musicgen.web.schemas.state import IndexSchema
 
 # Python's own table depends on the machine's files.
 MEDIA_TYPES = {
@@ -78,6 +78,7 @@ def _links() -> Response:
         "generate": url_for("generation.generate"),
         "tracks": url_for("generation.list_tracks"),
         "models": url_for("generation.list_models"),
+        "styles": url_for("generation.list_styles"),
         "openapi": url_for("documentation.openapi"),
         "docs": url_for("documentation.docs"),
         "health": url_for("health.health"),

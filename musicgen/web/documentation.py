@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from musicgen import __version__
 from musicgen.web import delivery, error_handlers, generation, health
 from musicgen.web.blueprint import ApiBlueprint
-from musicgen.web.schemas import ErrorSchema
+from musicgen.web.schemas.state import ErrorSchema
 
 blueprint = ApiBlueprint("documentation", __name__, url_prefix="/api", description="This document")
 

@@ -13,7 +13,8 @@ from werkzeug.http import HTTP_STATUS_CODES
 from musicgen import errors
 from musicgen.web.fields import shown
 from musicgen.web.headers import request_id
-from musicgen.web.schemas import ErrorSchema, without_folders
+from musicgen.web.schemas.state import ErrorSchema
+from musicgen.web.schemas.wording import without_folders
 
 logger = logging.getLogger(__name__)
 

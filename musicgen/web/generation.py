@@ -8,12 +8,15 @@ from flask_smorest.pagination import PaginationParameters
 
 from musicgen import database, service
 from musicgen.database import Track
-from musicgen.engine import OnProgress
+from musicgen.engine import OnProgress, StyleCard
 from musicgen.errors import GenerationCancelled
 from musicgen.options import FollowUp, GenerationOptions
-from musicgen.web.blueprint import ApiBlueprint
+from musicgen.web.blueprint import ApiBlueprint, revalidated
 from musicgen.web.connection import client_is_gone
-from musicgen.web.schemas import ErrorSchema, GenerationRequestSchema, ModelSchema, PlanSchema, TrackSchema
+from musicgen.web.schemas.engines import EngineQuerySchema, ModelSchema, StyleSchema
+from musicgen.web.schemas.request import GenerationRequestSchema
+from musicgen.web.schemas.state import ErrorSchema
+from musicgen.web.schemas.tracks import ListedTrackSchema, PlanSchema, TrackSchema
 
 # Databases count rows in 64 bits; nobody has tracks beyond.
 LAST_PAGE = 10**9
@@ -80,11 +83,14 @@ def delete_track(track_id: str) -> Response:
 
 
 @blueprint.get("/tracks")
-@blueprint.response(200, TrackSchema(many=True))
+@blueprint.response(200, ListedTrackSchema(many=True))
 @blueprint.paginate()
 @blueprint.fails_with(422, 500, 503)
 def list_tracks(pagination_parameters: PaginationParameters) -> list[Track]:
-    """List the tracks, newest first"""
+    """List the tracks, newest first
+
+    Without their plans: `/api/track/<track_id>` has one.
+    """
     page = min(pagination_parameters.page, LAST_PAGE)
     tracks, pagination_parameters.item_count = service.list_tracks(page, pagination_parameters.page_size)
     return tracks
@@ -96,3 +102,17 @@ def list_tracks(pagination_parameters: PaginationParameters) -> list[Track]:
 def list_models() -> list[service.ModelDescription]:
     """List the engines, with what each can do and what it misses"""
     return service.describe_models()
+
+
+@blueprint.get("/styles")
+@revalidated
+@blueprint.arguments(EngineQuerySchema, location="query")
+@blueprint.response(200, StyleSchema(many=True))
+@blueprint.alt_response(304, description="The client's copy is still right")
+@blueprint.fails_with(422, 500, 503)
+def list_styles(query: Mapping[str, str]) -> list[StyleCard]:
+    """List the styles that prompts and plans may name
+
+    Prompts are not bound to them: what they describe in other words is understood, too.
+    """
+    return service.list_styles(query.get("model"))

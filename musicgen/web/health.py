@@ -13,7 +13,7 @@ from musicgen.music_model import music_model
 from musicgen.web.blueprint import ApiBlueprint
 from musicgen.web.error_handlers import describe_error
 from musicgen.web.headers import request_id
-from musicgen.web.schemas import HealthSchema, UnhealthySchema
+from musicgen.web.schemas.state import HealthSchema, UnhealthySchema
 
 logger = logging.getLogger(__name__)
 

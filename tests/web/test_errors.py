@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from musicgen import errors
 from musicgen.database import db
 from musicgen.web.error_handlers import STATUS_CODES
-from musicgen.web.schemas import without_folders
+from musicgen.web.schemas.wording import without_folders
 
 SHAPE = ["code", "status", "message", "errors", "request_id"]
 

@@ -18,6 +18,7 @@ CALLS_OF_THE_CONTRACT = {
     ("delete", "/api/track/{track_id}"),
     ("get", "/api/tracks"),
     ("get", "/api/models"),
+    ("get", "/api/styles"),
     ("get", "/output/{file_name}"),
     ("get", "/health"),
     ("get", "/"),
@@ -77,6 +78,18 @@ def test_real_answers_are_as_documented(client: FlaskClient, document: dict[str,
     check_answer(document, "/health", client.get("/health"))
     check_answer(document, "/", client.get("/"))
     check_answer(document, "/api/openapi.json", client.get("/api/openapi.json"))
+
+
+def test_styles_and_plans_are_as_documented(composing_app: Flask, document: dict[str, Any]) -> None:
+    client = composing_app.test_client()
+    check_answer(document, "/api/styles", client.get("/api/styles"))
+    check_answer(document, "/api/styles", client.get("/api/styles?model=theremin"))
+    check_answer(document, "/api/plan", client.post("/api/plan", json={"prompt": "rain"}))
+
+
+def test_a_list_of_tracks_has_everything_but_their_plans(document: dict[str, Any]) -> None:
+    listed, track = (document["components"]["schemas"][name]["properties"] for name in ("ListedTrack", "Track"))
+    assert set(track) - set(listed) == {"plan"}
 
 
 def test_real_errors_are_as_documented(make_app: Callable[..., Flask], document: dict[str, Any]) -> None:

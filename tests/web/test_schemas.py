@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 
 from musicgen.notation import MODES, Key, TimeSignature
 from musicgen.options import MAX_SEED, GenerationOptions
-from musicgen.web.schemas import GenerationRequestSchema
+from musicgen.web.schemas.request import GenerationRequestSchema
 
 MAX_PROMPT_CHARS = 50
 FIELDS = tuple(GenerationRequestSchema().fields)

@@ -89,7 +89,7 @@ def test_a_track_goes_all_its_way(server: Server) -> None:
     assert made.status_code == 201
     track = made.json()
     assert server.get(made.headers["Location"]).json() == track
-    assert track in server.get("/api/tracks").json()
+    assert {name: value for name, value in track.items() if name != "plan"} in server.get("/api/tracks").json()
     whole = server.get(track["audio_url"])
     assert (whole.status_code, len(whole.content)) == (200, track["file_size"])
     part = requests.get(server.url(track["audio_url"]), headers={"Range": "bytes=100-199"}, timeout=PATIENCE_S)

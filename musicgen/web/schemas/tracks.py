@@ -1,0 +1,116 @@
+"""What a client sees of a track, and of the plan of one."""
+
+from typing import Any
+
+from flask import url_for
+from marshmallow import Schema, fields, pre_dump, validate
+
+from musicgen import service, track_files
+from musicgen.database import Track
+from musicgen.web.schemas.wording import Reason, about
+
+
+class PlanSchema(Schema):
+    """What would be made of a request; `seed` and `plan` of a new request make exactly this."""
+
+    prompt = fields.String(required=True)
+    seed = fields.Integer(required=True)
+    model = fields.String(required=True, metadata=about("The engine that planned.", "composer"))
+    title = fields.String(required=True)
+    plan = fields.Dict(
+        required=True,
+        metadata=about(
+            "style, tempo, key, time_signature, duration, sections (name, material, bars, energy, to_energy, melody, "
+            "texture, variations, exit, lift, from_bar, over, and chords: a text for each bar), close, last_chord, "
+            "band (role, instrument). What is left out is planned anew."
+        ),
+    )
+    understanding = fields.Dict(required=True, metadata=about("What the engine took from the prompt."))
+    notes = fields.List(
+        fields.String(), required=True, metadata=about("Sentences on what was asked and cannot be done.")
+    )
+
+
+class ListedTrackSchema(Schema):
+    """One track as a list of tracks shows it; null where something is unknown, not yet made, or gone."""
+
+    track_id = fields.String(required=True, metadata=about("Name of the track in every call."))
+    status = fields.String(
+        required=True, validate=validate.OneOf(("running", "done", "failed", "cancelled")), metadata=about("State.")
+    )
+    title = fields.String(required=True, allow_none=True)
+    audio_url = fields.String(
+        required=True, allow_none=True, metadata=about("The main audio file; null when it is gone.")
+    )
+    formats = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata=about("Format -> URL, of every file that exists.", {"mp3": "/output/0123.mp3"}),
+    )
+    stems = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata=about("Part -> URL, where stems were asked for.", {"bass": "/output/0123.bass.wav"}),
+    )
+    duration = fields.Float(required=True, allow_none=True, metadata=about("Rendered length, seconds."))
+    created_at = fields.DateTime(required=True, format="iso", metadata=about("UTC."))
+    prompt = fields.String(required=True)
+    language = fields.String(required=True, allow_none=True)
+    model = fields.String(required=True)
+    device = fields.String(required=True, allow_none=True, metadata=about("Torch device that made it.", "cpu"))
+    seed = fields.Integer(required=True)
+    tempo = fields.Float(required=True, allow_none=True, metadata=about("Quarter notes a minute."))
+    key = fields.String(required=True, allow_none=True)
+    time_signature = fields.String(required=True, allow_none=True)
+    file_size = fields.Integer(
+        required=True, allow_none=True, metadata=about("Bytes of the main audio file; null when it is gone.")
+    )
+    sha256 = fields.String(required=True, allow_none=True, metadata=about("Of the main audio file, hexadecimal."))
+    loudness_lufs = fields.Float(required=True, allow_none=True, metadata=about("Integrated; null for silence."))
+    understanding = fields.Dict(required=True, metadata=about("What the engine took from the prompt."))
+    notes = fields.List(
+        fields.String(), required=True, metadata=about("Sentences on what was asked and could not be done.")
+    )
+    job_id = fields.String(required=True)
+    timings = fields.Dict(
+        keys=fields.String(), values=fields.Float(), required=True, metadata=about("Stage -> seconds.")
+    )
+    error = Reason(required=True, allow_none=True, metadata=about("Why the generation failed."))
+
+    @pre_dump
+    def from_track(self, track: Track, **_: Any) -> dict[str, Any]:
+        """Gather the values of every field from the track, its job and the files that exist."""
+        names = {name for name in self.fields if hasattr(track, name)}
+        main_path = service.audio_path(track)
+        return {name: getattr(track, name) for name in names} | {
+            "track_id": track.id,
+            "audio_url": _file_url(track.main_file) if main_path and track.main_file else None,
+            "formats": {
+                name: _file_url(file_name)
+                for name, file_name in track.formats.items()
+                if service.audio_path(track, name)
+            },
+            "stems": {
+                name: _file_url(file_name)
+                for name, file_name in track.stems.items()
+                if (track_files.output_dir() / file_name).is_file()
+            },
+            "file_size": track.file_size if main_path else None,
+            "job_id": track.job.id,
+            "timings": track.job.timings,
+            "error": track.job.error,
+        }
+
+
+class TrackSchema(ListedTrackSchema):
+    """One track, with its plan, which takes kilobytes."""
+
+    plan = fields.Dict(
+        required=True, allow_none=True, metadata=about("What was decided; a new request takes it back as `plan`.")
+    )
+
+
+def _file_url(file_name: str) -> str:
+    return url_for("delivery.output", file_name=file_name)

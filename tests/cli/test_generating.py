@@ -1,0 +1,130 @@
+"""`flask generate`: what it prints, what it leaves, how it ends."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+from click.testing import Result
+from flask.testing import FlaskClient
+
+from musicgen.database import Track
+
+QUICK = ("--duration", "5", "--seed", "1")
+
+Run = Callable[..., Result]
+
+
+def test_generate_says_what_it_understood_and_where_the_files_are(run: Run, config: dict[str, Any]) -> None:
+    result = run("generate", "slow rain", *QUICK, "--tempo", "90", "--key", "D minor", "--lyrics", "la")
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    for words in ("slow, rain", "90 quarter notes", "D minor", "4/4", "tone on cpu, seed 1", "A tone cannot sing."):
+        assert words in result.stdout
+    assert "Made 5.0 s of music in" in result.stdout and "times real time" in result.stdout
+    files = [path for path in config["OUTPUT_DIR"].iterdir() if str(path) in result.stdout]
+    assert {path.suffix for path in files} == {".wav", ".mp3", ".mid"}
+
+
+def test_json_is_what_the_api_answers(run: Run, client: FlaskClient) -> None:
+    result = run("generate", "slow rain", *QUICK, "--json")
+    track = json.loads(result.stdout)
+    assert track == client.get(f"/api/track/{track['track_id']}").get_json()
+    assert list(track) == list(json.loads(client.get(f"/api/track/{track['track_id']}").data))
+    assert run("tracks", "show", track["track_id"], "--json").stdout == result.stdout
+    assert track.pop("plan", 0) is None
+    assert json.loads(run("tracks", "--json").stdout) == [track]
+
+
+def test_quiet_prints_the_path_and_nothing_else(run: Run) -> None:
+    result = run("generate", "slow rain", *QUICK, "--quiet")
+    assert Path(result.stdout.removesuffix("\n")).is_file()
+    assert result.stderr == ""
+
+
+def test_the_prompt_may_come_from_standard_input(run: Run, all_tracks: Callable[[], list[Track]]) -> None:
+    assert run("generate", "-", *QUICK, input="slow rain\non tin\n").exit_code == 0
+    assert all_tracks()[0].prompt == "slow rain\non tin"
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "kind"),
+    [("song.flac", (), "FLAC"), ("SONG.OGG", (), "OGG"), ("song", ("--format", "wav"), "WAV")],
+)
+def test_out_puts_the_wanted_format_there(
+    run: Run, tmp_path: Path, name: str, options: tuple[str, ...], kind: str
+) -> None:
+    out = tmp_path / "songs" / name
+    out.parent.mkdir()
+    out.write_text("an older file")
+    result = run("generate", "slow rain", *QUICK, "--out", str(out), *options)
+    assert result.exit_code == 0, result.output
+    assert str(out) in result.stdout
+    assert (soundfile.info(out).format, soundfile.info(out).frames) == (kind, 5 * 44_100)
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_out_takes_midi(run: Run, tmp_path: Path) -> None:
+    assert run("generate", "slow rain", *QUICK, "--out", str(tmp_path / "song.mid")).exit_code == 0
+    assert (tmp_path / "song.mid").read_bytes().startswith(b"MThd")
+
+
+def test_midi_from_an_engine_that_writes_none_is_a_failure_that_keeps_the_track(
+    run: Run, tmp_path: Path, all_tracks: Callable[[], list[Track]]
+) -> None:
+    result = run("generate", "slow rain", *QUICK, "--model", "silent", "--out", str(tmp_path / "song.mid"))
+    assert result.exit_code == 1
+    assert "silent writes no mid" in result.stderr and "wav, mp3" in result.stderr
+    assert all_tracks()[0].status == "done"
+    assert not (tmp_path / "song.mid").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "complaint"),
+    [
+        (("slow rain", "--duration", "2"), "--duration: "),
+        (("slow rain", "--duration", "soon"), "--duration"),
+        (("slow rain", "--seed", "-1"), "--seed: "),
+        (("slow rain", "--key", "H minor"), "--key: 'H minor' is not a key"),
+        (("slow rain", "--time-signature", "4/5"), "--time-signature: '4/5'"),
+        (("  ",), "prompt: "),
+        (("slow rain", "--model", "theremin"), "--model: There is no model 'theremin'"),
+        (("slow rain", "--model", "silent", "--duration", "61"), "--duration: silent makes at most 60"),
+        (("slow rain", "--out", "song.aiff"), ".flac"),
+        (("slow rain", "--out", "song"), "--format"),
+        (("slow rain", "--out", "song.mp3", "--format", "flac"), "song.mp3 says mp3 and --format says flac"),
+        (("slow rain", "--out", "no/such/folder/song.mp3"), "cannot write there: No such file"),
+        (("slow rain", "--out", "/proc/song.mp3"), "cannot write there"),
+        (("slow rain", "--out", "/", "--format", "mp3"), "directory"),
+        (("slow rain", "--format", "aiff"), "aiff"),
+        ((), "PROMPT"),
+    ],
+)
+def test_bad_input_ends_with_2_a_reason_and_no_work(
+    run: Run,
+    all_tracks: Callable[[], list[Track]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    args: tuple[str, ...],
+    complaint: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("generate", *args)
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+    assert result.stdout == ""
+    assert all_tracks() == []
+
+
+@pytest.mark.parametrize(
+    ("model", "complaint"),
+    [("failing", "RuntimeError: the string broke"), ("broken", "damaged"), ("absent", "make weights")],
+)
+def test_a_failure_ends_with_1_and_a_sentence(run: Run, model: str, complaint: str) -> None:
+    result = run("generate", "slow rain", *QUICK, "--model", model)
+    assert result.exit_code == 1
+    assert complaint in result.stderr
+    assert "Traceback" not in result.output
+    assert result.stdout == ""
