@@ -46,7 +46,7 @@ DRUM_CHANNEL = 9
 # Groups of General MIDI programs (numbered from 0) that listeners call by one name; drums are a channel.
 GROUPS = {
     "piano": range(0, 8), "organ": range(16, 24), "guitar": range(24, 32), "bass": range(32, 40),
-    "strings": range(40, 52), "choir": range(52, 55), "trumpet": (56, 59), "brass": range(56, 64),
+    "strings": (*range(40, 52), 110), "choir": range(52, 55), "trumpet": (56, 59), "brass": range(56, 64),
     "sax": range(64, 68), "flute": range(72, 80), "synth": (38, 39, 50, 51, 62, 63, *range(80, 104)),
     "pad": range(88, 96),
 }  # fmt: skip

@@ -177,7 +177,7 @@ def _aligned(lines: Iterable[tuple[str, str]]) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_plain(inner)}" for name, inner in value.items())
+        return ", ".join(f"{name} {'off' if inner is None else _plain(inner)}" for name, inner in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(_in_a_list, value))
     if isinstance(value, float):

@@ -14,7 +14,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "migrations" not in p
 ENGINE_PACKAGES = {card.parent.name for card in PACKAGE.glob("*/card.py")}
 
 # Everybody may import these; they import nothing but each other.
-FOUNDATION = {"errors", "options", "waveform", "notation", "config", "engine"}
+FOUNDATION = {"errors", "options", "waveform", "notation", "config", "engine", "json_fields"}
 # From the edge inwards: a module imports from its own row or from those below it.
 # What is in no row (engines, sound, files) belongs to the lowest, whose members keep to themselves and the foundation.
 ROWS = [

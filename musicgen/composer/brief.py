@@ -42,6 +42,7 @@ class Brief:
         unwanted: instruments and families that must not be heard.
         solo: whether the wanted instruments play alone.
         era: "1980s" or the name of a period.
+        crackle: True where the noise of an old record or tape is asked for, False where it is refused.
         instrumental: True where a voice is refused, False where one is asked for.
         title: name of the piece, never empty.
         language: of the prompt, given or guessed; two letters or a BCP 47 code.
@@ -66,6 +67,7 @@ class Brief:
     unwanted: tuple[str, ...]
     solo: bool
     era: str | None
+    crackle: bool | None
     instrumental: bool | None
     title: str
     language: str | None

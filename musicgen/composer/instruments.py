@@ -31,6 +31,7 @@ class Instrument:
         family: the group that a prompt may name instead ("guitar").
         roles: what it can do in a band, best first.
         voice: the synthesised voice that plays it; None is the sound font's preset.
+        stand_in: the nearest instrument, which takes its chair in bass or drums where a prompt refuses it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Instrument:
     family: str
     roles: tuple[str, ...]
     voice: str | None = None
+    stand_in: str | None = None
 
     @property
     def is_drum_kit(self) -> bool:
@@ -78,6 +80,7 @@ def all_instruments() -> dict[str, Instrument]:
             family=entry["family"],
             roles=tuple(entry["roles"]),
             voice=entry.get("voice"),
+            stand_in=entry.get("stand_in"),
         )
         for name, entry in table.items()
     }

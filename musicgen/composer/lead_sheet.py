@@ -122,7 +122,7 @@ def _melody_request(plan: Plan, progression: Progression, material: str, seed: s
 def _write_melodies(plan: Plan, requests: Sequence[MelodyRequest]) -> list[tuple[Note, ...]]:
     """Write melodies as the style asks: by the network, or by the rules where it does not know the metre."""
     if plan.style.melody.writer == "network":
-        # Imported on use: it takes torch and a second, which most styles do without.
+        # Imported on use: styles whose melodies the rules write do without the network.
         from musicgen.composer.learned_melody import can_write, write_learned_melodies
 
         if can_write(plan.time_signature):

@@ -35,9 +35,18 @@ def can_write(time_signature: TimeSignature) -> bool:
 
 
 def write_learned_melodies(requests: Sequence[MelodyRequest]) -> list[tuple[Note, ...]]:
-    """Write a melody for each request; their time signature must be one that `can_write`."""
+    """Write a melody for each request; their time signature must be one that `can_write`.
+
+    Their heights against one another are as the requests' centres say: a chorus does not fall below its verse.
+    """
     drawn = _writer().write([_section_request(request) for request in requests], N_CANDIDATES)
-    return [_place(request, sections[0].melody) for request, sections in zip(requests, drawn, strict=True)]
+    placed: list[tuple[Note, ...]] = []
+    for request, sections in zip(requests, drawn, strict=True):
+        centre: float = request.centre
+        if placed and placed[0]:
+            centre += mean(note.pitch for note in placed[0]) - requests[0].centre
+        placed.append(_place(request, sections[0].melody, centre))
+    return placed
 
 
 @cache
@@ -93,13 +102,13 @@ def _returns(bars: Bars) -> dict[int, int]:
     return {}
 
 
-def _place(request: MelodyRequest, notes: Sequence[network.Note]) -> tuple[Note, ...]:
-    """Bring notes that count from the tonic to the octave nearest to the centre, and let them breathe."""
+def _place(request: MelodyRequest, notes: Sequence[network.Note], centre: float) -> tuple[Note, ...]:
+    """Bring notes that count from the tonic to the octave nearest to `centre` (MIDI pitch), and let them breathe."""
     if not notes:
         return ()
     time_signature, tonic = request.time_signature, request.key.tonic
     bar_quarters = time_signature.bar_quarters
-    tonic += 12 * round((request.centre - tonic - mean(note.pitch for note in notes)) / 12)
+    tonic += 12 * round((centre - tonic - mean(note.pitch for note in notes)) / 12)
     return tuple(
         Note(n.onset, n.duration, tonic + n.pitch, onset_velocity(n.onset % bar_quarters, time_signature))
         for n in (_breathe(note, BREATH_BARS * bar_quarters) for note in notes)

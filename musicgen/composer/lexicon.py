@@ -53,12 +53,14 @@ class Entry:
         mode: name in `notation.MODES`.
         time_signature: of every bar.
         instruments: names or families in `instruments.toml`.
+        alone: whether its instruments, and others that the prompt names, are all that play ("string quartet").
         without: names or families that it leaves out ("drumless").
         styles: styles that suit it, best first; they count only where the prompt names none.
         style_weight: how much the suggestion counts; None: as much as `weight`.
         era: "1980s" or the name of a period.
         role: what it does to its neighbours, one of `ROLES`.
         factor: for the role `degree`: what it does to the strength of the next word.
+        crackle: whether it asks for the noise of an old record or tape.
         missing: whether its words name an instrument that there is not; `instruments` stand in for it.
         note: a sentence for the person who wrote it.
     """
@@ -73,12 +75,14 @@ class Entry:
     mode: str | None = None
     time_signature: TimeSignature | None = None
     instruments: tuple[str, ...] = ()
+    alone: bool = False
     without: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
     style_weight: float | None = None
     era: str | None = None
     role: str | None = None
     factor: float = 1.0
+    crackle: bool | None = None
     missing: bool = False
     note: str | None = None
 
@@ -227,6 +231,8 @@ _FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "era": _text,
     "role": _one_of(ROLES),
     "factor": _between(-1, 3),
+    "alone": _flag,
+    "crackle": _flag,
     "missing": _flag,
     "note": _text,
 }

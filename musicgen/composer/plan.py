@@ -110,7 +110,7 @@ def make_plan(brief: Brief, duration_s: float, seed: str) -> Plan:
     preferred, unit = _preferred_tempo(brief, style, tempo_rng), all_forms()[style.form].unit
     ring_s = best_ring_s(all_closes()[close])
     tempo, n_bars = fit_tempo(_tempos(brief, style), preferred, unit, time_signature, duration_s, ring_s)
-    key, band = _choose_key(brief, style, key_rng), cast_band(style, brief, band_rng)
+    key, band = _choose_key(brief, style, key_rng), cast_band(style, brief, tempo, band_rng)
     frame = Frame(
         style=style,
         band=band,

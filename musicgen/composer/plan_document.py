@@ -11,7 +11,8 @@ from typing import Any
 from marshmallow import ValidationError
 
 from musicgen.composer.brief import Brief
-from musicgen.composer.casting import Chair, new_layer, seat
+from musicgen.composer.casting import Chair, new_layer
+from musicgen.composer.chords import Chord
 from musicgen.composer.harmony import Bars
 from musicgen.composer.instruments import all_instruments
 from musicgen.composer.plan import (
@@ -25,7 +26,6 @@ from musicgen.composer.plan import (
 from musicgen.composer.plan_schema import PlanSchema, read_bar
 from musicgen.composer.progression import Progression, repeat_bars, write_progression
 from musicgen.composer.section import Section
-from musicgen.composer.style import Style
 from musicgen.errors import InvalidOptions
 from musicgen.notation import Key, TimeSignature
 from musicgen.options import MAX_DURATION_S, MIN_DURATION_S
@@ -80,6 +80,7 @@ def read_document(document: Mapping[str, Any], brief: Brief, duration_s: float, 
     wanted_s: float | None = told.get("duration", None if "sections" in told else duration_s)
     draft = make_plan(pinned(brief, told), wanted_s or duration_s, seed)
     sections = tuple(_place(told["sections"])) if "sections" in told else draft.sections
+    _check_over(sections)
     n_bars = sum(section.bars for section in sections)
     wanted_s = wanted_s or _natural_duration(draft, n_bars)
     _check_length(draft, n_bars, wanted_s)
@@ -122,6 +123,20 @@ def _place(sections: Sequence[Mapping[str, Any]]) -> Iterator[Section]:
         own |= {"material": told.get("material", told["name"]), "variations": tuple(told["variations"])}
         yield Section(**{"to_energy": told["energy"]} | own, first_bar=first_bar)
         first_bar += told["bars"]
+
+
+def _check_over(sections: Sequence[Section]) -> None:
+    """Make sure that the materials whose chords other sections play are there.
+
+    Raises:
+        InvalidOptions: one is not.
+    """
+    materials = list(dict.fromkeys(section.material for section in sections))
+    for i, section in enumerate(sections):
+        if section.over and section.over not in materials:
+            text = f"No section has the material {section.over!r}, whose chords this one shall play; there are "
+            text += f"{', '.join(materials)}. Leave `over` out for chords of its own."
+            raise InvalidOptions({f"{FIELD}.sections.{i}.over": [text]})
 
 
 def _natural_duration(plan: Plan, n_bars: int) -> float:
@@ -167,14 +182,10 @@ def _seat(players: Sequence[Mapping[str, str]], draft: Plan) -> tuple[Chair, ...
             text = f"{instrument.name!r} cannot have the role {player['role']!r}; it has {', '.join(instrument.roles)}."
             raise InvalidOptions({f"{FIELD}.band.{i}.instrument": [text]})
         if seated[i] is None:
-            layer = _layer(_take(free, player["role"], None), draft.style, player)
-            seated[i] = seat(layer, instrument)
+            before = _take(free, player["role"], None)
+            layer = before.layer if before else new_layer(instrument, player["role"], draft.style)
+            seated[i] = Chair(layer, instrument)
     return tuple(chair for chair in seated if chair)
-
-
-def _layer(chair: Chair | None, style: Style, player: Mapping[str, str]) -> Any:
-    instrument = all_instruments()[player["instrument"]]
-    return chair.layer if chair else new_layer(instrument, player["role"], style)
 
 
 def _take(free: list[Chair], role: str, instrument: str | None) -> Chair | None:
@@ -202,5 +213,5 @@ def _read_progression(told: Mapping[str, Any], plan: Plan, planned: Progression)
         key = plan.key_of(plan.sections[i])
         sections[i] = repeat_bars(tuple(read_bar(text, key) for text in texts), section["bars"])
     last_key = plan.key_of(plan.sections[-1])
-    last = read_bar(told["last_chord"], last_key)[0] if "last_chord" in told else planned.last
+    last = Chord.from_symbol(told["last_chord"], last_key) if "last_chord" in told else planned.last
     return Progression(tuple(sections), last)

@@ -1,6 +1,7 @@
-"""Production: how the words for a sound ("warm", "crisp") and for a time ("the sixties") colour a style's mix.
+"""Production: how the words for a sound ("warm", "crackle") and for a time ("the sixties") colour a style's mix.
 
-The amounts are data, `production.toml`. Explicit words win: brightness over the era's, the era's over the style's.
+The amounts are data, `production.toml`. Explicit words win: brightness and crackle over the era's, the era's over the
+style's.
 """
 
 import tomllib
@@ -23,15 +24,25 @@ def produce(mix: MixSettings, brief: Brief) -> MixSettings:
     brightness_db = era.pop("brightness_db", 0.0)
     if brief.brightness is not None:
         brightness_db = brief.brightness * _table()["brightness"]["shelf_db"]
-    return replace(
+    mix = replace(
         mix,
         brightness_db=_within(mix.brightness_db + brightness_db, -MAX_BRIGHTNESS_DB, MAX_BRIGHTNESS_DB),
         reverb_s=_within(mix.reverb_s * era.pop("reverb_times", 1.0), 0.1, MAX_REVERB_S),
         **era,
     )
+    if brief.crackle is None:
+        return mix
+    return _crackling(mix) if brief.crackle else replace(mix, crackle_db=None)
 
 
-def changes(mix: MixSettings, brief: Brief) -> dict[str, float]:
+def _crackling(mix: MixSettings) -> MixSettings:
+    """Add the noise and the colour of an old record; a mix that has more of them keeps its own."""
+    least = _table()["crackle"]
+    crackle_db = least["crackle_db"] if mix.crackle_db is None else max(mix.crackle_db, least["crackle_db"])
+    return replace(mix, crackle_db=crackle_db, tape=max(mix.tape, least["tape"]))
+
+
+def changes(mix: MixSettings, brief: Brief) -> dict[str, float | None]:
     """Tell which settings of a style's mix the brief changes, and to what."""
     before, after = asdict(mix), asdict(produce(mix, brief))
     return {name: value for name, value in after.items() if value != before[name]}

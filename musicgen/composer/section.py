@@ -84,10 +84,9 @@ def _has_room(band: Sequence[Chair], name: str) -> bool:
     singers = [chair for chair in band if chair.layer.role == "melody"]
     if name == "octave_up":
         return any(
-            chair.layer.centre + 12 <= min(SHRILL_CENTRE, chair.instrument.highest - ROOM_ABOVE + 12)
-            for chair in singers
+            chair.centre + 12 <= min(SHRILL_CENTRE, chair.instrument.highest - ROOM_ABOVE + 12) for chair in singers
         )
-    return any(chair.instrument.lowest <= chair.layer.centre - ROOM_BELOW for chair in singers)
+    return any(chair.instrument.lowest <= chair.centre - ROOM_BELOW for chair in singers)
 
 
 def second_voice(band: Sequence[Chair]) -> Chair | None:

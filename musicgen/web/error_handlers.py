@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, Reque
 from werkzeug.http import HTTP_STATUS_CODES
 
 from musicgen import errors
-from musicgen.web.fields import shown
+from musicgen.json_fields import shown
 from musicgen.web.headers import request_id
 from musicgen.web.schemas.state import ErrorSchema
 from musicgen.web.schemas.wording import without_folders

@@ -23,8 +23,21 @@ def notes_before(notes: tuple[Note, ...], end: float) -> list[Note]:
     return [note for note in notes if note.onset + note.duration < end]
 
 
-@pytest.mark.parametrize("prompt", ["pop song", "jazz swing", "house", "cinematic", "solo piano", "blues"])
-@pytest.mark.parametrize(("duration", "longer"), [(60.0, 150.0), (30.0, 47.0), (120.0, 128.0)])
+@pytest.mark.parametrize(
+    ("prompt", "duration", "longer"),
+    [
+        ("pop song", 60.0, 150.0),
+        ("pop song", 120.0, 128.0),
+        ("jazz swing", 30.0, 47.0),
+        ("jazz swing", 60.0, 150.0),
+        ("house", 30.0, 47.0),
+        ("house", 120.0, 128.0),
+        ("cinematic", 60.0, 150.0),
+        ("solo piano", 30.0, 47.0),
+        ("solo piano", 120.0, 128.0),
+        ("blues", 60.0, 150.0),
+    ],
+)
 def test_the_opening_stays_note_for_note(prompt: str, duration: float, longer: float) -> None:
     options = GenerationOptions(prompt, duration=duration, seed=6)
     original = compose(options)

@@ -87,7 +87,7 @@ def test_cjk_phrases_are_found_inside_a_line(tmp_path: Path) -> None:
         ('[sad]\nvalence = -3\nen = "sad"', r"mine\.toml: sad\.valence = -3 is wrong: a number from -1 to 1 is needed"),
         ('[sad]\nvalence = "low"\nen = "sad"', r"sad\.valence = 'low' is wrong"),
         ('[sad]\nvalence = true\nen = "sad"', r"sad\.valence = True is wrong"),
-        ('[sad]\nvallence = -1\nen = "sad"', r"sad\.vallence is unknown; use one of arousal, "),
+        ('[sad]\nvallence = -1\nen = "sad"', r"sad\.vallence is unknown; use one of alone, arousal, "),
         ("[sad]\nvalence = -1", r"sad\.en is missing"),
         ('[sad]\nen = "sad,, blue"', r"sad\.en = 'sad,, blue' is not a text of words"),
         ('[sad]\nen = "sad, -"', r"sad\.en = 'sad, -' is not a text of words"),

@@ -12,7 +12,7 @@ from musicgen.notation import LETTER_PITCH_CLASS
 from musicgen.options import GenerationOptions
 
 
-def composed(prompt: str = "pop song", duration: float = 30.0, **asked: object) -> Composition:
+def composed(prompt: str = "pop song", duration: float = 16.0, **asked: object) -> Composition:
     return compose(GenerationOptions(prompt, duration=duration, seed=4, **asked))  # type: ignore[arg-type]
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from musicgen.composer.brief import Brief, understand
@@ -86,6 +87,48 @@ def test_a_word_for_the_sound_wins_over_the_era_and_both_over_the_style() -> Non
     assert mix_for("bright 1970s").brightness_db == mix_for("bright").brightness_db
     assert mix_for("bright 1970s").tape == mix_for("1970s").tape
     assert mix_for("1920s", "lofi").crackle_db == mix_for("1920s").crackle_db != all_styles()["lofi"].mix.crackle_db
+
+
+@pytest.mark.parametrize("words", ["vinyl crackle", "tape hiss", "lo-fi crackle", "dusty vinyl"])
+def test_words_for_the_noise_of_old_records_add_it(words: str) -> None:
+    mix = mix_for(f"{words},", "jazz")
+    assert mix.crackle_db is not None and mix.tape > 0
+    least = all_styles()["lofi"].mix.crackle_db
+    assert least is not None
+    assert (mix_for(f"{words},", "lofi").crackle_db or -99) > least
+
+
+@pytest.mark.parametrize(
+    ("wanting", "refusing"),
+    [
+        ("jazz with the crackle of a record", "lofi, no crackle"),
+        ("jazz with crackly vinyl", "lofi, crackle-free"),
+        ("jazz con crujidos de vinilo", "lofi sin crujidos de vinilo"),
+        ("jazz avec craquements de vinyle", "lofi sans craquements"),
+        ("Jazz mit Vinylknistern", "Lofi ohne Knistern"),
+        ("jazz com chiado de vinil", "lofi sem chiado"),
+        ("jazz con fruscio del vinile", "lofi senza fruscio"),
+        ("джаз с треском винила", "лоу-фай без треска винила"),
+        ("レコードノイズのあるジャズ", "ローファイ、レコードノイズなし"),
+        ("有黑胶噪音的爵士", "低保真,没有黑胶噪音"),
+        ("바이닐 잡음이 있는 재즈", "로파이, 바이닐 잡음 없이"),
+    ],
+)
+def test_crackle_is_asked_for_and_refused_in_ten_languages(wanting: str, refusing: str) -> None:
+    wants, refuses = brief_of(wanting), brief_of(refusing)
+    assert (wants.style, wants.crackle, refuses.style, refuses.crackle) == ("jazz", True, "lofi", False)
+    assert changes(all_styles()["lofi"].mix, refuses) == {"crackle_db": None}
+    assert changes(all_styles()["jazz"].mix, wants)["crackle_db"] is not None
+
+
+def test_a_fire_may_crackle_without_a_record() -> None:
+    for prompt in ("the crackle of a campfire, folk guitar", "piano by a crackling fire"):
+        assert brief_of(prompt).crackle is None, prompt
+
+
+def test_crackle_is_refused_of_an_old_record_too() -> None:
+    assert mix_for("no crackle, 1920s", "jazz").crackle_db is None
+    assert mix_for("vinyl crackle, 1920s", "jazz").crackle_db == mix_for("1920s", "jazz").crackle_db
 
 
 def test_music_that_is_old_but_still_played_sounds_of_today() -> None:

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-REQUEST = {"prompt": "pop song", "duration": 10, "tempo": 120, "seed": 3}
+REQUEST = {"prompt": "pop song", "duration": 8, "tempo": 120, "seed": 3}
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_a_variation_has_the_same_request_and_a_new_seed(client: FlaskClient, or
     answer = generate(client, variation_of=original["track_id"])
     track = answer.get_json()
     assert answer.status_code == 201
-    assert [track[name] for name in ("prompt", "duration", "tempo")] == ["pop song", 10.0, 120.0]
+    assert [track[name] for name in ("prompt", "duration", "tempo")] == ["pop song", 8.0, 120.0]
     assert track["seed"] != original["seed"]
     assert track["sha256"] != original["sha256"]
 
@@ -44,22 +44,22 @@ def test_what_a_variation_pins_wins(client: FlaskClient, original: dict[str, Any
 def test_an_extension_begins_as_the_original_and_is_as_long_as_asked(
     client: FlaskClient, original: dict[str, Any]
 ) -> None:
-    track = generate(client, extend=original["track_id"], duration=25).get_json()
+    track = generate(client, extend=original["track_id"], duration=16).get_json()
     assert [track[name] for name in ("prompt", "seed", "tempo", "key")] == [
         original[name] for name in ("prompt", "seed", "tempo", "key")
     ]
-    assert track["duration"] == pytest.approx(25, abs=1e-4)
+    assert track["duration"] == pytest.approx(16, abs=1e-4)
     n_bars = len(original["plan"]["sections"][0]["chords"])
     assert track["plan"]["sections"][0]["chords"] == original["plan"]["sections"][0]["chords"]
     assert sum(section["bars"] for section in track["plan"]["sections"]) > n_bars
-    longer = generate(client, extend=track["track_id"], duration=40)
+    longer = generate(client, extend=track["track_id"], duration=24)
     assert longer.status_code == 201
 
 
 @pytest.mark.parametrize(
     ("fields", "field", "words"),
     [
-        ({"duration": 8}, "duration", "Must be longer"),
+        ({"duration": 7}, "duration", "Must be longer"),
         ({}, "duration", "Missing"),
         ({"duration": 20, "tempo": 90}, "tempo", "Leave it out"),
         ({"duration": 20, "variation_of": "x"}, "extend", "Leave one away"),

@@ -37,7 +37,7 @@ def arrange(plan: Plan, sheet: LeadSheet, seed: str) -> Score:
         name = f"{role}/{n_of_role[role]}"
         n_of_role[role] += 1
         written = _write(plan, chair, bars, sheet, random.Random(f"{seed}/arrangement/{name}"))
-        written = cross_boundaries(written, chair, plan)
+        written = _within(cross_boundaries(written, chair, plan), chair)
         notes = perform(written, role, plan, random.Random(f"{seed}/performance/{name}"))
         if notes:
             parts.append(_part(chair, notes))
@@ -71,6 +71,13 @@ def _write(plan: Plan, chair: Chair, piece: list[Bar], sheet: LeadSheet, rng: ra
             raise ValueError(f"{role!r} is not a role")
 
 
+def _within(notes: list[Note], chair: Chair) -> list[Note]:
+    """Move what the instrument does not have by octaves; drums are keys, not pitches."""
+    if chair.layer.role == "drums":
+        return notes
+    return [replace(note, pitch=chair.instrument.in_range(note.pitch)) for note in notes]
+
+
 def _ends(plan: Plan, bar: Bar, last: Bar) -> bool:
     """Whether a player whose last bar is `bar` plays the last chord: all of the last section do, unless it fades."""
     fades = all_closes()[plan.close].changes.get("rises", 0.0) < 0
@@ -91,9 +98,9 @@ def _second_part(plan: Plan, piece: list[Bar], sheet: LeadSheet, rng: random.Ran
     if player is None:
         return []
     melody = next(chair for chair in plan.band if chair.layer.role == "melody")
-    layer = replace(melody.layer, pan=player.layer.pan, centre=melody.layer.centre)
+    layer = replace(melody.layer, pan=player.layer.pan)
     chair = Chair(layer, player.instrument)
-    notes = perform(play_second(plan, chair, piece, sheet), "melody", plan, rng)
+    notes = perform(_within(play_second(plan, chair, piece, sheet), chair), "melody", plan, rng)
     return [_part(chair, notes)] if notes else []
 
 

@@ -1,7 +1,7 @@
 """Bass: how the grid of a bass line is read over the chords.
 
-1 root, 2 to 7 the chord's or scale's tone of that number above it, 8 the octave, b the fifth below, a a step into the
-next chord's root, w a walking step towards it.
+1 root, X the root accented, 2 to 7 the chord's or scale's tone of that number above it, 8 the octave, b the fifth
+below, a a step into the next chord's root, w a walking step towards it.
 """
 
 import random
@@ -16,7 +16,7 @@ from musicgen.composer.lead_sheet import ChordSpan
 from musicgen.composer.plan import Plan
 from musicgen.composer.score import Note
 
-VELOCITY = 92
+VELOCITY, ACCENTED_VELOCITY = 92, 122
 MAJOR_STEPS = {"2": 2, "3": 4, "4": 5, "5": 7, "6": 9, "7": 10, "8": 12}
 # Where a pedal may lie, semitones above the tonic.
 PEDALS = (0, 7)
@@ -38,7 +38,8 @@ def play_bass(plan: Plan, chair: Chair, bars: Sequence[Bar], last: ChordSpan | N
             later = [s for s in bar.chords if s.onset > event.onset + 1e-6] or [target]
             root, goal = _root_pitch(span, chair), _root_pitch(later[0], chair)
             pitch = _read(event.symbol, span, root, goal, line, rng)
-            line.append(Note(event.onset, event.duration, chair.instrument.in_range(pitch), VELOCITY))
+            velocity = ACCENTED_VELOCITY if event.symbol == "X" else VELOCITY
+            line.append(Note(event.onset, event.duration, chair.instrument.in_range(pitch), velocity))
     if last:
         line.append(Note(last.onset, last.duration, _root_pitch(last, chair), VELOCITY))
     return line
@@ -56,7 +57,7 @@ def _under(bar: Bar, onset: float) -> ChordSpan:
 
 def _root_pitch(span: ChordSpan, chair: Chair) -> int:
     """Return the root nearest to the layer's centre that the instrument has."""
-    centre = chair.layer.centre
+    centre = chair.centre
     pitch = centre - 6 + (span.chord.root(span.key) - centre + 6) % 12
     return chair.instrument.in_range(pitch)
 

@@ -33,10 +33,9 @@ class Voices:
     def of(self, span: ChordSpan) -> tuple[int, ...]:
         """Return the chord's pitches, lowest first."""
         if (span.chord, span.key) != self._chord:
-            layer, instrument = self._chair.layer, self._chair.instrument
-            self._pitches = voice_chord(
-                span.chord, span.key, layer.voicing, layer.centre, instrument.lowest, instrument.highest, self._pitches
-            )
+            chair, instrument = self._chair, self._chair.instrument
+            voicing, limits = chair.layer.voicing, (instrument.lowest, instrument.highest)
+            self._pitches = voice_chord(span.chord, span.key, voicing, chair.centre, *limits, self._pitches)
             self._chord = (span.chord, span.key)
         return self._pitches
 

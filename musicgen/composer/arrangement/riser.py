@@ -19,9 +19,9 @@ def play_riser(plan: Plan, chair: Chair) -> list[Note]:
     notes = []
     for bars, goal in _goals(plan, chair.layer.enters):
         tonic = plan.key_of(plan.section_at(goal)).tonic
-        pitch = chair.layer.centre - 6 + (tonic - chair.layer.centre + 6) % 12
+        pitch = chair.centre - 6 + (tonic - chair.centre + 6) % 12
         length = min(bars, MOST_BARS) * plan.time_signature.bar_quarters
-        notes.append(Note(goal - length, length, chair.instrument.in_range(pitch), VELOCITY))
+        notes.append(Note(goal - length, length, pitch, VELOCITY))
     return notes
 
 

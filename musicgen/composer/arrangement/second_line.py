@@ -1,6 +1,7 @@
 """A second voice: the player who takes the melody over, sings along with it, or answers in its rests."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from musicgen.composer.arrangement.timeline import Bar
@@ -37,12 +38,12 @@ def play_second(plan: Plan, chair: Chair, bars: Sequence[Bar], sheet: LeadSheet)
 
 
 def _in_octave(notes: Sequence[Note], chair: Chair) -> list[Note]:
-    """Move a line by octaves until it lies nearest to the layer's centre, within the instrument."""
+    """Move a line by octaves until it lies nearest to the layer's centre."""
     if not notes:
         return []
     mean = sum(note.pitch for note in notes) / len(notes)
-    shift = 12 * round((chair.layer.centre - mean) / 12)
-    return [Note(n.onset, n.duration, chair.instrument.in_range(n.pitch + shift), n.velocity) for n in notes]
+    shift = 12 * round((chair.centre - mean) / 12)
+    return [replace(note, pitch=note.pitch + shift) for note in notes]
 
 
 def _along(melody: Sequence[Note], sheet: LeadSheet) -> Iterator[Note]:

@@ -1,7 +1,7 @@
 """Lines that sing: the melody as the instrument can play it, pads under it, and a counter-line between."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from musicgen.composer.arrangement.comping import Voices
@@ -16,10 +16,12 @@ PAD_VELOCITY = 74
 COUNTER_VELOCITY = 72
 # A pick-up sounds so many quarter notes before the section that it leads into.
 PICKUP_QUARTERS = 1.5
+# Semitones by which the first section's melody may lie above the layer's centre: later ones rise further.
+MOST_ABOVE = 2
 
 
 def play_melody(chair: Chair, bars: Sequence[Bar], sheet: LeadSheet, plan: Plan, last: ChordSpan | None) -> list[Note]:
-    """Play the lead sheet's melody where nobody else takes it, in the octave nearest to the layer's centre."""
+    """Play the lead sheet's melody where nobody else takes it, in the octave that suits the layer's centre."""
     others = second_voice(plan.band) is not None
     sung = [
         (bar.start - PICKUP_QUARTERS * (bar.index == 0), bar.start + bar.length)
@@ -33,17 +35,19 @@ def play_melody(chair: Chair, bars: Sequence[Bar], sheet: LeadSheet, plan: Plan,
     if not notes:
         return []
     # The first section that sings decides the octave, so that a longer version of the piece begins in the same one.
-    end = next(end for start, end in _section_ends(plan) if any(start <= note.onset < end for note in notes))
+    end = next(end for start, end in _singing(plan) if any(start <= note.onset < end for note in notes))
     early = [note.pitch for note in notes if note.onset < end]
     mean = sum(early) / len(early)
-    shift = 12 * round((chair.layer.centre - mean) / 12)
-    return [Note(n.onset, n.duration, chair.instrument.in_range(n.pitch + shift), n.velocity) for n in notes]
+    shift = 12 * math.floor((chair.centre - mean + MOST_ABOVE) / 12)
+    return [replace(note, pitch=note.pitch + shift) for note in notes]
 
 
-def _section_ends(plan: Plan) -> list[tuple[float, float]]:
-    bar_quarters = plan.time_signature.bar_quarters
-    ends = [(s.first_bar * bar_quarters, (s.first_bar + s.bars) * bar_quarters) for s in plan.sections]
-    return [*ends[:-1], (ends[-1][0], math.inf)]
+def _singing(plan: Plan) -> Iterator[tuple[float, float]]:
+    """Yield where the sections that sing begin and end, in quarters; the last one lasts for ever."""
+    for section in plan.sections:
+        start, length = (bars * plan.time_signature.bar_quarters for bars in (section.first_bar, section.bars))
+        if section.melody:
+            yield start, math.inf if section is plan.sections[-1] else start + length
 
 
 def play_pad(chair: Chair, bars: Sequence[Bar], last: ChordSpan | None) -> list[Note]:
@@ -58,12 +62,12 @@ def play_pad(chair: Chair, bars: Sequence[Bar], last: ChordSpan | None) -> list[
 def play_counter(chair: Chair, bars: Sequence[Bar], last: ChordSpan | None) -> list[Note]:
     """Play a calm line of thirds and sevenths, from each chord to the nearest such tone of the next."""
     line: list[Note] = []
-    at = chair.layer.centre
+    at = chair.centre
     for span in _spans(bars, last):
         tones = span.pitch_classes[1:4]
         near = [p for p in range(at - 7, at + 8) if p % 12 in tones]
-        at = min(near, key=lambda p: (abs(p - at) + 0.3 * abs(p - chair.layer.centre), p))
-        line.append(Note(span.onset, span.duration, chair.instrument.in_range(at), COUNTER_VELOCITY))
+        at = min(near, key=lambda p: (abs(p - at) + 0.3 * abs(p - chair.centre), p))
+        line.append(Note(span.onset, span.duration, at, COUNTER_VELOCITY))
     return line
 
 

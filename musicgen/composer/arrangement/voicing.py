@@ -21,11 +21,8 @@ def voice_chord(
 
     `before` are the pitches of the chord that came before; the voices move to the nearest tones.
     """
-    if voicing == "power":
-        return _stack([chord.root(key), (chord.root(key) + _fifth(chord)) % 12, chord.root(key)], centre - 8)
-    if voicing == "guitar":
-        tones = list(chord.pitch_classes(key))
-        return _strum(tones, max(lowest, centre - 20))
+    if voicing in ("power", "guitar"):
+        return tuple(pitch for pitch in _fret(chord, key, voicing, centre, lowest) if pitch <= highest)
     tones = _choose_tones(chord, key, voicing)
     floor = max(lowest, LOWEST_CLOSE_PITCH if voicing != "shell" else lowest)
     candidates = [
@@ -35,6 +32,14 @@ def voice_chord(
         candidates = [_drop_second(pitches) for pitches in candidates if len(pitches) > 2] or candidates
     fitting = [p for p in candidates if p[0] >= floor and p[-1] <= highest] or candidates
     return min(fitting, key=lambda pitches: (_movement(before, pitches) + _off_centre(pitches, centre), pitches))
+
+
+def _fret(chord: Chord, key: Key, voicing: str, centre: int, lowest: int) -> tuple[int, ...]:
+    """Spread a chord as strings are tuned, from the root up; where it begins does not depend on the chord before."""
+    if voicing == "guitar":
+        return _strum(list(chord.pitch_classes(key)), max(lowest, centre - 20))
+    root = chord.root(key)
+    return _stack([root, (root + _fifth(chord)) % 12, root], max(lowest, centre - 8))
 
 
 def _fifth(chord: Chord) -> int:

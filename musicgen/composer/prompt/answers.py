@@ -76,7 +76,8 @@ def answer_all(options: GenerationOptions, reading: Reading, known_styles: Colle
     """
     answers = Answers(options, reading, known_styles, meanings_of(reading.hits))
     for answer in (
-        _style, _mood, _tempo, _key, _time_signature, _instruments, _era, _voice, _title, _language, _odds_and_ends,
+        _style, _mood, _tempo, _key, _time_signature, _instruments, _era, _crackle, _voice, _title, _language,
+        _odds_and_ends,
     ):  # fmt: skip
         answer(answers)
     return answers
@@ -222,7 +223,8 @@ def _instruments(answers: Answers) -> None:
     for hit in kept.values():
         _note_missing(answers, hit)
     alone = any(hit.has_role("alone") and not hit.instruments and not hit.negated for hit in answers.hits)
-    solo = bool(kept) and (alone or all(hit.exclusive for hit in kept.values()))
+    ensemble = any(entry.alone for hit in kept.values() for entry in hit.entries)
+    solo = bool(kept) and (alone or ensemble or all(hit.exclusive for hit in kept.values()))
     answers.give("wanted", tuple(kept), [hit.words for hit in kept.values()] or DEFAULT)
     answers.give("unwanted", tuple(unwanted), [hit.words for hit in unwanted.values()] or DEFAULT)
     answers.give("solo", solo, [hit.words for hit in kept.values()] if solo else DEFAULT)
@@ -249,6 +251,12 @@ def _era(answers: Answers) -> None:
         answers.give(
             "era", next((e.era for e in hit.entries if e.era), None) if hit else None, hit.words if hit else DEFAULT
         )
+
+
+def _crackle(answers: Answers) -> None:
+    hit = next((hit for hit in answers.hits if hit.crackles), None)
+    said = any(entry.crackle for entry in hit.entries) is not hit.negated if hit else None
+    answers.give("crackle", said, hit.words if hit else DEFAULT)
 
 
 def _voice(answers: Answers) -> None:

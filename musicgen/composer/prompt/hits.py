@@ -31,6 +31,7 @@ class Hit:
         style: the style that they name.
         roles: what they do to their neighbours; None stands for a plain meaning.
         instruments: what they name or bring along.
+        crackles: whether they say something of the noise of old records or tapes.
         negated: whether the prompt refuses it.
         strength: "very" makes it more, "a bit" less, "less" turns it round.
         exclusive: whether the prompt wants it and nothing else.
@@ -43,12 +44,14 @@ class Hit:
     style: str | None = None
     roles: frozenset[str | None] = field(init=False)
     instruments: tuple[str, ...] = field(init=False)
+    crackles: bool = field(init=False)
     negated: bool = False
     strength: float = 1.0
     exclusive: bool = False
 
     def __post_init__(self) -> None:
         self.roles = frozenset(entry.role for entry in self.entries)
+        self.crackles = any(entry.crackle is not None for entry in self.entries)
         self.instruments = tuple(name for entry in self.entries for name in entry.instruments)
 
     def has_role(self, *roles: str) -> bool:
@@ -63,7 +66,7 @@ class Hit:
     @property
     def is_noun(self) -> bool:
         """Whether it is a thing that can be left out, and lists can be made of: an instrument, a voice, a style."""
-        return self.style is not None or bool(self.instruments) or self.has_role("voice")
+        return self.style is not None or bool(self.instruments) or self.crackles or self.has_role("voice")
 
 
 def guess_language(folded: str, matches: Iterable[Match[Word]]) -> str | None:

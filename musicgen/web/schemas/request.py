@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validates_schema
 
+from musicgen.json_fields import Between, StrictBoolean, StrictInteger, StrictNumber
 from musicgen.notation import Key, TimeSignature
 from musicgen.options import (
     DEFAULT_DURATION_S,
@@ -16,7 +17,7 @@ from musicgen.options import (
     FollowUp,
     GenerationOptions,
 )
-from musicgen.web.fields import Between, Notation, Pattern, StrictBoolean, StrictInteger, StrictNumber, Text, TextLength
+from musicgen.web.fields import Notation, Pattern, Text, TextLength
 from musicgen.web.schemas.wording import about
 
 MAX_LYRICS_CHARS = 10_000

@@ -1,6 +1,7 @@
 """Where sections meet: breaths are silent, stabs are together, rolls grow, runs lead on."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ OPTIONS = GenerationOptions("rock song", duration=40.0, seed=3, tempo=120.0, key
 END = 32.0  # quarter notes, the end of the first section
 
 
+@cache
 def with_exit(name: str, **changes: Any) -> Composition:
     document = write_document(*decided())
     sections = [
@@ -24,6 +26,7 @@ def with_exit(name: str, **changes: Any) -> Composition:
     return compose(replace(OPTIONS, plan=document | {"sections": sections, "duration": None}))
 
 
+@cache
 def decided() -> tuple[Any, Any]:
     composition = compose(OPTIONS)
     return composition.plan, composition.progression

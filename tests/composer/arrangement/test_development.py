@@ -1,6 +1,8 @@
 """What a plan's textures, energies and variations do to the parts of a whole piece."""
 
+import json
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -22,8 +24,19 @@ BAND = [
 
 
 def developed(band: list[dict[str, str]] = BAND, **changes: Any) -> Composition:
+    return composed(json.dumps(band), json.dumps(changes))
+
+
+@cache
+def composed(band: str, changes: str) -> Composition:
+    """Compose for a band and changes in JSON; several tests look at the same piece, as nobody can change it."""
     plain = {"name": "verse", "bars": 4, "energy": 0.7, "chords": ["C", "Am", "F", "G"]}
-    document = {"key": "C major", "tempo": 120, "band": band, "sections": [plain, plain | changes, plain]}
+    document = {
+        "key": "C major",
+        "tempo": 120,
+        "band": json.loads(band),
+        "sections": [plain, plain | json.loads(changes), plain],
+    }
     return compose(replace(OPTIONS, plan=document))
 
 
