@@ -37,7 +37,7 @@ def can_write(time_signature: TimeSignature) -> bool:
 def write_learned_melodies(requests: Sequence[MelodyRequest]) -> list[tuple[Note, ...]]:
     """Write a melody for each request; their time signature must be one that `can_write`.
 
-    Their heights against one another are as the requests' centres say: a chorus does not fall below its verse.
+    Their heights against the first one's are as the requests' centres say, as near as octaves allow.
     """
     drawn = _writer().write([_section_request(request) for request in requests], N_CANDIDATES)
     placed: list[tuple[Note, ...]] = []

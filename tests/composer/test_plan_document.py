@@ -27,7 +27,7 @@ def planned_anew(options: GenerationOptions) -> Composition:
 
 def document_of(options: GenerationOptions = OPTIONS) -> dict[str, Any]:
     """Plan, and send the plan through JSON as a client does."""
-    composition = planned_anew(options)
+    composition = planned_anew(options) if options.plan is None else compose(options)
     document: dict[str, Any] = json.loads(json.dumps(write_document(composition.plan, composition.progression)))
     return document
 
