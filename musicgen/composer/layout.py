@@ -5,8 +5,9 @@ and `development.toml` under the weights of the style. Writes no notes.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from musicgen.composer.casting import Chair
 from musicgen.composer.development import (
@@ -96,9 +97,9 @@ def _shaped(frame: Frame) -> list[tuple[SectionKind, int]]:
     return kinds
 
 
-def _changed(frame: Frame, kind: SectionKind, changes: object) -> SectionKind:
+def _changed(frame: Frame, kind: SectionKind, changes: Mapping[str, Any]) -> SectionKind:
     """Return a kind with the changes of an intro or ending; the energy that these name is added."""
-    told = dict(changes)  # type: ignore[call-overload]
+    told = dict(changes)
     texture = told.pop("texture", None)
     kind = replace(kind, energy=kind.energy + told.pop("energy", 0.0), **told)
     return replace(kind, textures=(texture,)) if texture and is_supplied(frame.band, texture) else kind

@@ -5,7 +5,7 @@ Standard library only. The targets are measured on the training songs and travel
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from musicgen.composer.lead_sheet_network.section import DENSITY_EDGES, Chord, Note, Section
 from musicgen.composer.lead_sheet_network.tokens import COMPOUND_METRES, QUALITIES, TICKS_PER_QUARTER
@@ -80,8 +80,8 @@ def _melody_figures(section: Section, bar: float) -> dict[str, float]:
     }
 
 
-def _share(truths: object) -> float:
-    values = list(truths)  # type: ignore[call-overload]
+def _share(truths: Iterable[bool]) -> float:
+    values = list(truths)
     return sum(values) / len(values) if values else 0.0
 
 
