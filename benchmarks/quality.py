@@ -33,6 +33,7 @@ from musicgen.engine import Rendering
 from musicgen.loudness import integrated_loudness, true_peak_db
 from musicgen.notation import Key
 from musicgen.options import GenerationOptions
+from musicgen.waveform import Waveform
 
 DURATION_S, SONG_S = 28.0, 90.0
 QUICK_STEP = 5  # every so many prompts in a quick run
@@ -58,6 +59,7 @@ class Take:
 
     asked: dict[str, Any]
     rendering: Rendering
+    waveform: Waveform
     composition: Composition
     heard: Heard
 
@@ -83,7 +85,8 @@ class Studio:
         """Render one prompt and listen to it."""
         options = GenerationOptions(asked["text"], duration=duration_s, seed=seed, stems=stems)
         rendering = self._engine.generate(options, lambda stage, fraction: None)
-        return Take(asked, rendering, compose(options), listen(rendering.waveform))
+        waveform = rendering.audio.collect()
+        return Take(asked, rendering, waveform, compose(options), listen(waveform))
 
 
 def judge(take: Take) -> list[Verdict]:
@@ -127,7 +130,7 @@ def _check_request(take: Take, check: Callable[[str, bool, object], None]) -> No
 def _check_audio(take: Take, check: Callable[[str, bool, object], None]) -> None:
     """Check the finished audio: level, silence, and tempo, key and sections found again."""
     rendering, heard, style = take.rendering, take.heard, take.rendering.understanding["style"]
-    loudness, peak = integrated_loudness(rendering.waveform), true_peak_db(rendering.waveform)
+    loudness, peak = integrated_loudness(take.waveform), true_peak_db(take.waveform)
     check("loudness", abs(loudness - LOUDNESS_LUFS) <= LOUDNESS_TOLERANCE, f"{loudness:.1f} LUFS")
     check("true peak", peak <= PEAK_DB + 0.05, f"{peak:.2f} dBTP")
     check("no hole", heard.longest_silence_s <= LONGEST_SILENCE_S, f"{heard.longest_silence_s:.1f} s of silence")
@@ -205,7 +208,7 @@ def print_spread(takes: list[Take], again: Take) -> None:
     """Print how far tracks lie apart: the same request twice, other seeds, other prompts."""
     print("\n| spread between tracks | pairs | mean distance | least |\n|---|---|---|---|")
     first = next(take for take in takes if take.asked is again.asked)
-    identical = np.array_equal(first.rendering.waveform.samples, again.rendering.waveform.samples)
+    identical = np.array_equal(first.waveform.samples, again.waveform.samples)
     print(f"| the same request twice | 1 | {'0, the same bits' if identical else 'DIFFERENT'} | |")
     for kind, values in sorted(feature_distances(takes).items(), key=lambda item: np.mean(item[1])):
         print(f"| {kind} | {len(values)} | {np.mean(values):.2f} | {min(values):.2f} |")

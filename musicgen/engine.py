@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from musicgen.options import GenerationOptions
-from musicgen.waveform import Waveform
+from musicgen.waveform import AudioStream, Waveform
 
 # Called with the stage's name and the share of the engine's whole work that is done (0 to 1, never falling).
 # It may raise `GenerationCancelled`; engines let it pass.
@@ -88,7 +88,8 @@ class Rendering:
     """Everything an engine hands out for one request.
 
     Attributes:
-        waveform: the finished music, exactly as long as asked to the sample.
+        audio: the finished music, exactly as long as asked to the sample. Its blocks may be made only when they are
+            taken, so take them once, while it is still this generation's turn; all else is known before.
         title: name of the piece.
         tempo: quarter notes a minute; None where the engine does not know it.
         key: as `notation.Key` writes it; None where unknown.
@@ -98,11 +99,11 @@ class Rendering:
         understanding: what the engine took from the prompt, JSON values only; empty where it cannot say.
         notes: sentences for the person about what was asked and could not be done.
         plan: the plan that was followed, as `PlannedTrack.plan`; None from engines without plans.
-        stems: where asked for, name and sound of each part on its own, as long as `waveform`. Each may be made only
-            when it is taken, so take them once, while it is still this generation's turn; empty where there are none.
+        stems: where asked for, name and sound of each part on its own, as long as `audio`. Made, like the
+            blocks and after them, when they are taken; empty where there are none.
     """
 
-    waveform: Waveform
+    audio: AudioStream
     title: str
     tempo: float | None = None
     key: str | None = None

@@ -4,7 +4,6 @@ Web and CLI both come through here. Knows neither of them, nor how an engine or 
 """
 
 import logging
-import math
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -19,12 +18,10 @@ from musicgen.database import GenerationJob, State, Track, db, new_id, utc_now
 from musicgen.engine import EngineCard, OnProgress, Rendering, StyleCard
 from musicgen.errors import GenerationCancelled, GenerationFailed, TrackNotFound
 from musicgen.follow_ups import options_after
-from musicgen.loudness import integrated_loudness
 from musicgen.music_model import music_model
 from musicgen.options import FollowUp, GenerationOptions
 from musicgen.stage_watch import StageWatch
-from musicgen.track_export import SCORE_FORMATS, export_stems, export_track, sha256, stem_ending
-from musicgen.waveform import Waveform
+from musicgen.track_export import SCORE_FORMATS, ExportedTrack, export_stems, export_track, sha256, stem_ending
 
 DEFAULT_FORMATS = ("wav", "mp3")
 
@@ -65,9 +62,9 @@ def generate_track(
         watch = StageWatch(on_progress)
         try:
             with music_model.generation(options, watch.on_engine_progress) as rendering:
+                exported = export_track(track, rendering, formats, card, watch)
                 stem_paths = export_stems(track, rendering, card)
-            paths = export_track(track, rendering, formats, card, watch)
-            _store(track, rendering, paths, stem_paths, watch)
+            _store(track, rendering, exported, stem_paths, watch)
         except (GenerationCancelled, KeyboardInterrupt, SystemExit):
             _give_up(track_id, "cancelled", None, watch)
             raise
@@ -139,9 +136,10 @@ def _start(options: GenerationOptions, card: EngineCard) -> Track:
 
 
 def _store(
-    track: Track, rendering: Rendering, paths: dict[str, Path], stem_paths: dict[str, Path], watch: StageWatch
+    track: Track, rendering: Rendering, exported: ExportedTrack, stem_paths: dict[str, Path], watch: StageWatch
 ) -> None:
     watch.enter("store", 1.0)
+    paths = exported.paths
     track.formats = {name: track_files.file_name(track.id, name) for name in paths}
     track.stems = {name: track_files.file_name(track.id, stem_ending(name)) for name in stem_paths}
     track.plan = None if rendering.plan is None else dict(rendering.plan)
@@ -149,9 +147,9 @@ def _store(
         main_path = paths[track.main_format]
         track.file_size = main_path.stat().st_size
         track.sha256 = sha256(main_path)
-    track.loudness_lufs = _loudness(rendering.waveform)
+    track.loudness_lufs = exported.loudness_lufs
     track.title = track.title or rendering.title
-    track.duration = rendering.waveform.duration_s
+    track.duration = rendering.audio.duration_s
     track.tempo, track.key, track.time_signature = rendering.tempo, rendering.key, rendering.time_signature
     track.understanding, track.notes = dict(rendering.understanding), list(rendering.notes)
     if track.job.options.get("stems") and not stem_paths:
@@ -167,11 +165,6 @@ def _store(
 def _close(track: Track, state: State) -> None:
     track.status = track.job.state = state
     track.job.finished_at = utc_now()
-
-
-def _loudness(waveform: Waveform) -> float | None:
-    loudness_lufs = integrated_loudness(waveform)
-    return loudness_lufs if math.isfinite(loudness_lufs) else None
 
 
 def _reason(error: Exception) -> str:

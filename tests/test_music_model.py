@@ -90,7 +90,7 @@ def test_another_model_replaces_the_engine(app: Flask) -> None:
 
 
 def test_equal_seeds_give_equal_sound_exactly_as_long_as_asked(app: Flask) -> None:
-    first, second = generate().waveform, generate().waveform
+    first, second = generate().audio.collect(), generate().audio.collect()
     assert np.array_equal(first.samples, second.samples)
     assert first.n_samples == 5 * first.sample_rate
 

@@ -33,8 +33,8 @@ def test_a_stem_is_made_after_the_one_before_is_written_and_in_the_same_turn() -
 
     generate_track(ask_for_stems(), formats=["wav"], on_progress=look)
     assert [entry for entry in seen if "stem" in entry[0]] == [
-        ("stems", "generating", 0),
-        ("second stem", "generating", 1),
+        ("stems", "generating", 2),  # the WAV and the MIDI file
+        ("second stem", "generating", 3),
     ]
 
 

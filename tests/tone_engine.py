@@ -12,7 +12,7 @@ import numpy as np
 
 from musicgen.engine import EngineCard, OnProgress, Rendering
 from musicgen.options import GenerationOptions
-from musicgen.waveform import Waveform
+from musicgen.waveform import AudioStream, Waveform
 
 SAMPLE_RATE = 44_100
 PITCHES = range(48, 73)
@@ -47,7 +47,7 @@ class ToneEngine:
         time_s = np.arange(round(options.duration * SAMPLE_RATE)) / SAMPLE_RATE
         tone = 0.25 * np.sin(2 * np.pi * 440 * 2 ** ((pitch - 69) / 12) * time_s)
         return Rendering(
-            waveform=Waveform(np.stack([tone, tone]).astype(np.float32), SAMPLE_RATE),
+            audio=AudioStream.of(Waveform(np.stack([tone, tone]).astype(np.float32), SAMPLE_RATE)),
             title=f"Tone {pitch}",
             tempo=options.tempo or 120.0,
             key=options.key or "C major",
@@ -71,7 +71,7 @@ class SilentEngine(ToneEngine):
 
     def _render(self, options: GenerationOptions, pitch: int) -> Rendering:
         samples = np.zeros((2, round(options.duration * SAMPLE_RATE)), np.float32)
-        return Rendering(Waveform(samples, SAMPLE_RATE), title="Silence")
+        return Rendering(AudioStream.of(Waveform(samples, SAMPLE_RATE)), title="Silence")
 
 
 class PartedEngine(ToneEngine):
@@ -81,7 +81,10 @@ class PartedEngine(ToneEngine):
 
     def generate(self, options: GenerationOptions, on_progress: OnProgress) -> Rendering:
         rendering = super().generate(options, on_progress)
-        return replace(rendering, stems=self._stems(rendering.waveform, options, on_progress) if options.stems else ())
+        if not options.stems:
+            return rendering
+        tone = rendering.audio.collect()
+        return replace(rendering, audio=AudioStream.of(tone), stems=self._stems(tone, options, on_progress))
 
     def _stems(
         self, tone: Waveform, options: GenerationOptions, on_progress: OnProgress

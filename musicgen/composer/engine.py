@@ -13,7 +13,7 @@ from musicgen.composer.sound.sampler import Sampler
 from musicgen.composer.sound.stems import render_stems
 from musicgen.engine import OnProgress, PlannedTrack, Rendering
 from musicgen.options import GenerationOptions
-from musicgen.waveform import Waveform
+from musicgen.waveform import AudioStream, Waveform
 
 SAMPLE_RATE = 44_100
 # Share of the work that progress reports at the end of each stage: round figures, since lengths and styles differ.
@@ -68,7 +68,7 @@ class ComposerEngine:
             stems = render_stems(composition.score, self._sampler, mix.sum_peak, lambda: on_progress("stems", 1.0))
         plan = composition.plan
         return Rendering(
-            waveform=waveform,
+            audio=AudioStream.of(waveform),
             title=composition.brief.title,
             tempo=plan.tempo,
             key=str(plan.key),

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 
 import librosa
@@ -17,6 +18,7 @@ from musicgen.engine import Rendering
 from musicgen.errors import GenerationCancelled
 from musicgen.notation import Key
 from musicgen.options import GenerationOptions
+from musicgen.waveform import Waveform
 
 # Krumhansl and Kessler's probe-tone profiles (1982), from the tonic up.
 MAJOR_PROFILE = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
@@ -30,29 +32,36 @@ def engine() -> ComposerEngine:
     return engine
 
 
-Render = Callable[..., Rendering]
+@dataclass(frozen=True)
+class Take:
+    rendering: Rendering
+    waveform: Waveform
+
+
+Render = Callable[..., Take]
 
 
 @pytest.fixture(scope="module")
 def render(engine: ComposerEngine) -> Render:
     @cache
-    def rendered(prompt: str, duration: float = 15.0, seed: int = 1, **asked: object) -> Rendering:
+    def rendered(prompt: str, duration: float = 15.0, seed: int = 1, **asked: object) -> Take:
         """Render once what several tests listen to."""
         options = GenerationOptions(prompt, duration=duration, seed=seed, **asked)  # type: ignore[arg-type]
-        return engine.generate(options, lambda stage, fraction: None)
+        rendering = engine.generate(options, lambda stage, fraction: None)
+        return Take(rendering, rendering.audio.collect())
 
     return rendered
 
 
-def mono(rendering: Rendering) -> NDArray[np.float32]:
-    mixed: NDArray[np.float32] = rendering.waveform.samples.mean(axis=0)
+def mono(take: Take) -> NDArray[np.float32]:
+    mixed: NDArray[np.float32] = take.waveform.samples.mean(axis=0)
     return mixed
 
 
-def estimated_tempo_ratio(rendering: Rendering) -> float:
-    """Ratio of librosa's tempo to the rendering's, folded into the octave around 1."""
-    tempo = librosa.feature.tempo(y=mono(rendering), sr=SAMPLE_RATE)[0]
-    ratio = tempo / rendering.tempo
+def estimated_tempo_ratio(take: Take) -> float:
+    """Ratio of librosa's tempo to the take's, folded into the octave around 1."""
+    tempo = librosa.feature.tempo(y=mono(take), sr=SAMPLE_RATE)[0]
+    ratio = tempo / take.rendering.tempo
     while ratio > 2**0.5:
         ratio /= 2
     while ratio < 0.5**0.5:
@@ -60,9 +69,9 @@ def estimated_tempo_ratio(rendering: Rendering) -> float:
     return float(ratio)
 
 
-def estimated_keys(rendering: Rendering) -> list[Key]:
+def estimated_keys(take: Take) -> list[Key]:
     """The keys that fit the chroma best, best first."""
-    halved = resample_poly(mono(rendering), 1, 2)
+    halved = resample_poly(mono(take), 1, 2)
     chroma = librosa.feature.chroma_cqt(y=halved, sr=SAMPLE_RATE // 2).mean(axis=1)
     scores = {
         Key(tonic, mode): np.corrcoef(np.roll(profile, tonic), chroma)[0, 1]
@@ -107,9 +116,9 @@ def test_a_track_ends_by_itself(render: Render, prompt: str) -> None:
     ],
 )
 def test_the_asked_tempo_is_found_again(render: Render, prompt: str, tempo: float) -> None:
-    rendering = render(f"{prompt}, {tempo:g} bpm", 30)
-    assert rendering.tempo == tempo
-    assert estimated_tempo_ratio(rendering) == pytest.approx(1, abs=0.04)
+    take = render(f"{prompt}, {tempo:g} bpm", 30)
+    assert take.rendering.tempo == tempo
+    assert estimated_tempo_ratio(take) == pytest.approx(1, abs=0.04)
 
 
 @pytest.mark.parametrize(
@@ -123,15 +132,15 @@ def test_the_asked_tempo_is_found_again(render: Render, prompt: str, tempo: floa
     ],
 )
 def test_the_asked_key_is_found_again(render: Render, prompt: str, key: str) -> None:
-    rendering = render(f"{prompt} in {key}", 30)
-    assert Key.parse(rendering.key or "") == Key.parse(key)
-    assert Key.parse(key) in estimated_keys(rendering)[:2]
+    take = render(f"{prompt} in {key}", 30)
+    assert Key.parse(take.rendering.key or "") == Key.parse(key)
+    assert Key.parse(key) in estimated_keys(take)[:2]
 
 
 def test_equal_seeds_are_bit_identical_cold_and_warm_and_other_seeds_are_not(engine: ComposerEngine) -> None:
     def samples_of(engine: ComposerEngine, prompt: str, seed: int) -> NDArray[np.float32]:
         options = GenerationOptions(prompt, duration=10, seed=seed)
-        return engine.generate(options, lambda stage, fraction: None).waveform.samples
+        return engine.generate(options, lambda stage, fraction: None).audio.collect().samples
 
     warm = samples_of(engine, "jazz trio", 5)
     samples_of(engine, "metal", 6)
@@ -144,8 +153,8 @@ def test_equal_seeds_are_bit_identical_cold_and_warm_and_other_seeds_are_not(eng
 
 
 def test_the_midi_file_is_the_same_music(render: Render) -> None:
-    rendering = render("waltz in D minor at 120 bpm", 12)
-    file = mido.MidiFile(file=io.BytesIO(rendering.midi or b""))
+    take = render("waltz in D minor at 120 bpm", 12)
+    file = mido.MidiFile(file=io.BytesIO(take.rendering.midi or b""))
     assert file.length == pytest.approx(12, abs=0.01)
     assert any(message.type == "note_on" for track in file.tracks for message in track)
 
@@ -173,14 +182,14 @@ def test_a_cancelled_generation_stops_and_the_engine_lives_on(engine: ComposerEn
     ["🌧️", "a", "asdf qwer zxcv", "fast slow happy sad techno waltz", "雨の夜", "x" * 2000, "'; DROP TABLE track; --"],
 )
 def test_any_prompt_makes_music(render: Render, prompt: str) -> None:
-    rendering = render(prompt, 5)
-    assert np.abs(rendering.waveform.samples).max() > 0.1
-    assert rendering.title.strip()
+    take = render(prompt, 5)
+    assert np.abs(take.waveform.samples).max() > 0.1
+    assert take.rendering.title.strip()
 
 
 @pytest.mark.parametrize("tempo", [40.0, 240.0])
 @pytest.mark.parametrize("time_signature", ["4/4", "7/8", "12/8"])
 def test_the_extremes_of_tempo_and_metre_render(render: Render, tempo: float, time_signature: str) -> None:
-    rendering = render("rock", 6, tempo=tempo, time_signature=time_signature)
-    assert rendering.time_signature == time_signature
-    assert np.abs(rendering.waveform.samples).max() > 0.1
+    take = render("rock", 6, tempo=tempo, time_signature=time_signature)
+    assert take.rendering.time_signature == time_signature
+    assert np.abs(take.waveform.samples).max() > 0.1
