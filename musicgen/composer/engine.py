@@ -1,14 +1,14 @@
 """The composer as an engine: a composition, played, mixed and mastered, with its MIDI file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from musicgen.composer.card import CARD, SOUND_FONTS
 from musicgen.composer.composition import compose, decide, describe, understood
 from musicgen.composer.midi import write_midi
 from musicgen.composer.music_xml import write_music_xml
 from musicgen.composer.plan_document import write_document
-from musicgen.composer.sound.mastering import master
-from musicgen.composer.sound.mixing import render_score
+from musicgen.composer.score import Score
+from musicgen.composer.sound.rendering import TrackAudio
 from musicgen.composer.sound.sampler import Sampler
 from musicgen.composer.sound.stems import render_stems
 from musicgen.engine import OnProgress, PlannedTrack, Rendering
@@ -16,8 +16,8 @@ from musicgen.options import GenerationOptions
 from musicgen.waveform import AudioStream, Waveform
 
 SAMPLE_RATE = 44_100
-# Share of the work that progress reports at the end of each stage: round figures, since lengths and styles differ.
-COMPOSED, RENDERED = 0.15, 0.85
+# Share of the work that progress reports when the notes are written: a round figure, since lengths and styles differ.
+COMPOSED = 0.15
 
 
 class ComposerEngine:
@@ -54,21 +54,11 @@ class ComposerEngine:
         on_progress("compose", 0.0)
         composition = compose(options)
         on_progress("render", COMPOSED)
-        mix = render_score(
-            composition.score,
-            self._sampler,
-            options.seed,
-            lambda done: on_progress("render", COMPOSED + done * (RENDERED - COMPOSED)),
-        )
-        on_progress("master", RENDERED)
-        waveform = master(mix.waveform)
-        on_progress("master", 1.0)
-        stems: Iterable[tuple[str, Waveform]] = ()
-        if options.stems:
-            stems = render_stems(composition.score, self._sampler, mix.sum_peak, lambda: on_progress("stems", 1.0))
+        audio = TrackAudio(composition.score, self._sampler, options.seed)
+        blocks = audio.blocks(lambda done: on_progress("render", COMPOSED + done * (1 - COMPOSED)))
         plan = composition.plan
         return Rendering(
-            audio=AudioStream.of(waveform),
+            audio=AudioStream(audio.n_samples, SAMPLE_RATE, blocks),
             title=composition.brief.title,
             tempo=plan.tempo,
             key=str(plan.key),
@@ -78,5 +68,12 @@ class ComposerEngine:
             notes=composition.brief.notes,
             music_xml=write_music_xml(plan, composition.sheet, composition.brief.title),
             plan=write_document(plan, composition.progression),
-            stems=stems,
+            stems=_stems(composition.score, self._sampler, audio, on_progress) if options.stems else (),
         )
+
+
+def _stems(
+    score: Score, sampler: Sampler, audio: TrackAudio, on_progress: OnProgress
+) -> Iterator[tuple[str, Waveform]]:
+    # Begins when the first is taken: then the track's peak is known.
+    yield from render_stems(score, sampler, audio.sum_peak, lambda: on_progress("stems", 1.0))

@@ -12,8 +12,7 @@ from musicgen.composer.card import SOUND_FONTS
 from musicgen.composer.composition import compose, understood
 from musicgen.composer.production import _table, changes, produce
 from musicgen.composer.score import MixSettings, Score
-from musicgen.composer.sound.mastering import master
-from musicgen.composer.sound.mixing import render_score
+from musicgen.composer.sound.rendering import TrackAudio
 from musicgen.composer.sound.sampler import Sampler
 from musicgen.composer.style_file import _MixSchema, all_styles
 from musicgen.options import GenerationOptions
@@ -39,7 +38,8 @@ def score() -> Score:
 def heard(words: str) -> NDArray[np.float32]:
     """Play one score with the mix that a prompt asks for; (2, n) float32, mastered."""
     piece = replace(score(), mix=mix_for(words))
-    return master(render_score(piece, Sampler(SOUND_FONTS), 1, lambda share: None).waveform).samples
+    audio = TrackAudio(piece, Sampler(SOUND_FONTS), 1)
+    return np.concatenate(list(audio.blocks(lambda share: None)), axis=1)
 
 
 def centroid_hz(samples: NDArray[np.float32]) -> float:

@@ -1,10 +1,10 @@
 """The sound of old machines: tape (wow, saturation, dull top) and the crackle and hiss of vinyl.
 
-Pure functions of a mix and a seed. Knows no scores. Tape and needle are made window by window, so that long pieces
-need no more memory than short ones.
+Functions of a mix, which passes by block by block, and a seed. Knows no scores.
 """
 
-from concurrent.futures import Executor
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import numpy as np
 import scipy.signal
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from musicgen.composer.sound.resampling import Samples, warp
 
-WINDOW = 2**15
 # The transport's place is worked out once in this many samples and drawn straight between.
 DELAY_HOP = 64
 # Slow and quick unevenness of a worn transport: rate in Hz and depth in cents at full tape colour.
@@ -31,32 +30,34 @@ HISS_BELOW_CLICKS_DB = 16.0
 HISS_LENGTH = 2**18
 
 
-def play_from_tape(mix: Samples, amount: float, seed: int, sample_rate: int, workers: Executor) -> Samples:
+def play_from_tape(blocks: Iterable[Samples], amount: float, seed: int, sample_rate: int) -> Iterator[Samples]:
     """Give a mix, whose peak is near full scale, the wow and the saturation of a tape machine; not yet its dull top.
 
     Args:
-        mix: (2, n) float32.
+        blocks: (2, k) float32 each, one after the other.
         amount: 0 to 1.
         seed: of the transport's unevenness.
         sample_rate: of the mix, Hz.
-        workers: share the work.
 
     Returns:
-        (2, n) float32.
+        as many samples in blocks of other sizes: the transport runs ahead and falls behind.
     """
-    n = mix.shape[1]
     phases = np.random.default_rng(seed).uniform(0, 2 * np.pi, len(WOW))
-    played = np.empty_like(mix)
-
-    def play_window(start: int) -> None:
-        stop = min(start + WINDOW, n)
-        positions = np.arange(start, stop) + _delay(start, stop, amount, phases, sample_rate)
-        first = max(int(positions.min()) - REACH, 0)
-        heard = warp(mix[:, first : int(positions.max()) + REACH], positions - first)
-        played[:, start:stop] = _saturated(heard, amount)
-
-    list(workers.map(play_window, range(0, n, WINDOW)))
-    return played
+    ahead = int(2 * sum(_depths(amount, sample_rate))) + REACH
+    # What is not yet played, with as much of what was: `heard` begins at sample `first` of the mix.
+    heard, first, n_played, n_given = np.zeros((2, 0), dtype=np.float32), 0, 0, 0
+    for block in chain(blocks, [None]):
+        if block is not None:
+            n_given += block.shape[1]
+            heard = np.concatenate([heard, block], axis=1)
+        stop = n_given if block is None else n_given - ahead
+        if stop <= n_played:
+            continue
+        positions = np.arange(n_played, stop) + _delay(n_played, stop, amount, phases, sample_rate)
+        yield _saturated(warp(heard, positions - first), amount)
+        n_played = stop
+        n_over = max(n_played - ahead - first, 0)
+        heard, first = heard[:, n_over:], first + n_over
 
 
 def tape_top(amount: float, sample_rate: int) -> NDArray[np.float64]:
@@ -65,32 +66,66 @@ def tape_top(amount: float, sample_rate: int) -> NDArray[np.float64]:
     return scipy.signal.butter(2, top_hz, fs=sample_rate, output="sos")
 
 
-def add_crackle(mix: Samples, level_db: float, seed: int, sample_rate: int) -> None:
-    """Add the noise of a record, in place: sparse clicks around a level against full scale, and hiss well below."""
-    n = mix.shape[1]
+def crackled(
+    blocks: Iterable[Samples], n_samples: int, level_db: float, seed: int, sample_rate: int
+) -> Iterator[Samples]:
+    """Add the noise of a record, in place: sparse clicks around a level against full scale, and hiss well below.
+
+    Args:
+        blocks: (2, k) float32 each, `n_samples` in all.
+        n_samples: length of the piece.
+        level_db: of the clicks.
+        seed: of clicks and hiss.
+        sample_rate: Hz.
+    """
     generator = np.random.default_rng(seed)
     level = 10 ** (level_db / 20)
     hiss = (generator.standard_normal((2, HISS_LENGTH)) * level * 10 ** (-HISS_BELOW_CLICKS_DB / 20)).astype(np.float32)
-    for start in range(0, n, HISS_LENGTH):
-        target = mix[:, start : start + HISS_LENGTH]
-        target += hiss[:, : target.shape[1]]
-    length = min(round(6 * CLICK_S * sample_rate), n)
+    clicks = _clicks(n_samples, level, generator, sample_rate)
+    start = 0
+    for block in blocks:
+        block += np.take(hiss, np.arange(start, start + block.shape[1]), axis=1, mode="wrap")
+        for place, click in clicks:
+            _add_within(block, place - start, click)
+        start += block.shape[1]
+        clicks = [(place, click) for place, click in clicks if place + click.shape[1] > start]
+        yield block
+
+
+def _clicks(
+    n_samples: int, level: float, generator: np.random.Generator, sample_rate: int
+) -> list[tuple[int, Samples]]:
+    """Draw where a piece of `n_samples` clicks, in order, and how: (2, k) float32."""
+    length = min(round(6 * CLICK_S * sample_rate), n_samples)
     decay = np.exp(-np.arange(length) / (CLICK_S * sample_rate))
-    n_clicks = generator.poisson(n / sample_rate * CLICKS_PER_S)
-    for place in generator.integers(0, n - length + 1, n_clicks):
+    clicks = []
+    places = generator.integers(0, n_samples - length + 1, generator.poisson(n_samples / sample_rate * CLICKS_PER_S))
+    for place in np.sort(places).tolist():
         click = generator.standard_normal(length) * decay
         click *= level * generator.lognormal(0, CLICK_SPREAD) / np.abs(click).max()
-        mix[:, place : place + length] += np.outer(generator.uniform(0.3, 1.0, 2), click).astype(np.float32)
+        clicks.append((place, np.outer(generator.uniform(0.3, 1.0, 2), click).astype(np.float32)))
+    return clicks
+
+
+def _add_within(block: Samples, place: int, click: Samples) -> None:
+    """Add to a block what falls into it of a click that begins at its sample `place`, which may be outside."""
+    first, stop = max(place, 0), min(place + click.shape[1], block.shape[1])
+    if first < stop:
+        block[:, first:stop] += click[:, first - place : stop - place]
 
 
 def _delay(start: int, stop: int, amount: float, phases: NDArray[np.float64], sample_rate: int) -> NDArray[np.float64]:
     """Return how far, in samples, the transport is from where it should be, for each sample from start to stop."""
     clock = np.arange(start, stop + DELAY_HOP, DELAY_HOP)
     delay = np.zeros(len(clock))
-    for (rate_hz, cents), phase in zip(WOW, phases, strict=True):
-        depth = amount * (2 ** (cents / 1200) - 1) * sample_rate / (2 * np.pi * rate_hz)
+    for (rate_hz, _cents), depth, phase in zip(WOW, _depths(amount, sample_rate), phases, strict=True):
         delay += depth * (np.sin(2 * np.pi * rate_hz * clock / sample_rate + phase) - np.sin(phase))
     return np.interp(np.arange(start, stop), clock, delay)
+
+
+def _depths(amount: float, sample_rate: int) -> list[float]:
+    """Return how far, in samples, each unevenness carries the transport to either side."""
+    return [amount * (2 ** (cents / 1200) - 1) * sample_rate / (2 * np.pi * rate_hz) for rate_hz, cents in WOW]
 
 
 def _saturated(samples: Samples, amount: float) -> Samples:

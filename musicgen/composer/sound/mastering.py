@@ -1,162 +1,250 @@
 """The last step: a mix at the loudness that streaming services play, without a peak over the ceiling.
 
 Owns level, limiter and the edges of a track. Does not know scores, nor how loudness is measured (`musicgen.loudness`).
-The limiter looks ahead, closes and opens smoothly, and moves both channels alike.
+The gain of the whole is found from excerpts of the piece, before the rest of it is there (`find_level`); then the mix
+passes by once (`master`). The limiter looks ahead, closes and opens smoothly, and moves both channels alike.
 """
 
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 
 import numpy as np
-import scipy.ndimage
-import scipy.optimize
 from numpy.typing import NDArray
 
 from musicgen.composer.sound.resampling import Samples
-from musicgen.loudness import integrated_loudness, true_peak_db
-from musicgen.waveform import Waveform
+from musicgen.composer.sound.true_peaks import block_peaks
+from musicgen.loudness import RELATIVE_GATE_LU, LoudnessMeter, mean_square
 
 TARGET_LUFS = -14.0
 CEILING_DB = -1.0
-LOUDNESS_TOLERANCE_LU = 0.1
-# The limiter works on samples; between them a peak can be this much higher.
-BETWEEN_SAMPLES_DB = 0.5
+# Below the ceiling by what interpolation and the limiter's own movement may add to a peak.
+CEILING = 10 ** ((CEILING_DB - 0.1) / 20)
 # Peaks are lowered by at most this much: a sparse piece stays under the target instead of being pumped.
 MAX_LIMITING_DB = 12.0
 # The limiter's gain is worked out for blocks of this many samples (0.7 ms), ahead by so many blocks (5 ms).
 BLOCK, LOOK_AHEAD_BLOCKS = 32, 7
 RELEASE_DB_PER_S = 120.0
-MAX_PASSES = 4
-CHUNK = BLOCK * 2048
+# By so many samples (11 ms) the limiter is late: the gain of a block depends on that many later ones.
+DELAY = (2 * LOOK_AHEAD_BLOCKS + 1) * BLOCK
+RAMP = (np.arange(BLOCK, dtype=np.float32) + np.float32(0.5)) / np.float32(BLOCK)
+# The gain is corrected until the limited excerpts are this near the target, at most so many times.
+TOLERANCE_LU, MAX_PASSES = 0.03, 4
+# How far the fader may ride from there, and by how much from block to block: slower than any ear follows.
+MAX_RIDE_DB, RIDE_STEP_DB = 1.5, 0.1
 FADE_IN_S, FADE_OUT_S = 0.001, 0.03
 
 Curve = NDArray[np.float64]
 
 
-def master(waveform: Waveform) -> Waveform:
-    """Bring a mix to -14 LUFS with a true peak of at most -1 dBTP; silence stays silence.
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What is decided about the loudness of a piece before it is heard.
+
+    Attributes:
+        gain_db: from the mix to the limiter.
+        target_lufs: what the whole should have: -14, or less where the limiter would have too much to do.
+        expected: (blocks,) mean square that each gating block of the piece will about have, by `LoudnessMeter`.
+    """
+
+    gain_db: float
+    target_lufs: float
+    expected: Curve
+
+
+def find_level(excerpts: Sequence[Samples], sample_rate: int) -> Level:
+    """Find the gain that brings a mix to -14 LUFS after the limiter's losses; 0 dB for silence.
 
     A piece whose peaks would have to be lowered by more than `MAX_LIMITING_DB` stays quieter than that.
 
+    Args:
+        excerpts: (2, k) float32 each; all of them together stand for the piece.
+        sample_rate: Hz.
+
     Returns:
-        as many samples, without DC, that begin and end at zero.
+        the level, its `expected` being that of the excerpts one after the other.
 
     Raises:
         ValueError: samples are NaN or infinite.
     """
-    loudness = integrated_loudness(waveform)
-    mix = _Mix(waveform)
-    if not np.isfinite(loudness) or not np.any(mix.peaks):
-        return Waveform(_edged(mix.at(0.0, None), waveform.sample_rate), waveform.sample_rate)
-    peak_db = _db(float(np.max(mix.peaks)))
-    ceiling_db = CEILING_DB - BETWEEN_SAMPLES_DB
-    loss = 0.0
+    meter = _metered(excerpts, sample_rate)
+    loudness = meter.integrated_loudness()
+    peak = max((float(np.abs(samples).max(initial=0.0)) for samples in excerpts), default=0.0)
+    if not np.isfinite(loudness) or not peak:
+        return Level(0.0, loudness, meter.mean_squares())
+    highest_db = MAX_LIMITING_DB - 20 * float(np.log10(peak / CEILING))
+    gain_db = min(TARGET_LUFS - loudness, highest_db)
     for _ in range(MAX_PASSES):
-        highest_db = ceiling_db - peak_db + MAX_LIMITING_DB
-        gain_db = mix.solve_gain(TARGET_LUFS - loudness + loss, ceiling_db, highest_db)
-        limiting = mix.limiting(gain_db, ceiling_db)
-        mastered = Waveform(_edged(mix.at(gain_db, limiting), waveform.sample_rate), waveform.sample_rate)
-        missing = TARGET_LUFS - integrated_loudness(mastered)
-        over_db = true_peak_db(mastered) - CEILING_DB
-        if over_db <= 0 and (abs(missing) <= LOUDNESS_TOLERANCE_LU or gain_db >= highest_db):
-            return mastered
-        loss += missing
-        if over_db > 0:
-            ceiling_db -= over_db + 0.02
-    mastered.samples[:] *= np.float32(10 ** (-max(over_db + 0.01, 0.0) / 20))
-    return mastered
+        meter = _metered(limited(excerpts, partial(float, gain_db), sample_rate), sample_rate)
+        loudness = meter.integrated_loudness()
+        missing = TARGET_LUFS - loudness
+        if abs(missing) <= TOLERANCE_LU or (missing > 0 and gain_db == highest_db):
+            break
+        gain_db = min(gain_db + missing, highest_db)
+    target = TARGET_LUFS if gain_db < highest_db else min(loudness, TARGET_LUFS)
+    return Level(gain_db, target, meter.mean_squares())
 
 
-class _Mix:
-    """A mix and what the limiter needs to know of it.
+def _metered(blocks: Iterable[Samples], sample_rate: int) -> LoudnessMeter:
+    meter = LoudnessMeter(sample_rate)
+    for block in blocks:
+        meter.add(block)
+    return meter
 
-    Attributes:
-        peaks: (blocks,) largest level of either channel.
-        powers: (blocks,) sum of squares of both channels.
+
+def master(
+    blocks: Iterable[Samples], n_samples: int, level: Level, sample_rate: int, meter: LoudnessMeter
+) -> Iterator[Samples]:
+    """Amplify and limit a mix of `n_samples` while it is made; it begins and ends at zero.
+
+    Args:
+        blocks: (2, k) float32 each.
+        n_samples: of all of them.
+        level: from `find_level`, `expected` being that of the piece.
+        sample_rate: Hz.
+        meter: hears the track.
+
+    Returns:
+        as many samples in blocks of other sizes, without a true peak over -1 dBTP.
+
+    Raises:
+        ValueError: samples are NaN or infinite.
     """
+    fader = _Fader(level, meter)
+    n_done = 0
+    for samples in limited(blocks, fader.gain_db, sample_rate):
+        _shape_edges(samples, n_done, n_samples, sample_rate)
+        n_done += samples.shape[1]
+        meter.add(samples)
+        yield samples
 
-    def __init__(self, waveform: Waveform) -> None:
-        self._samples = waveform.samples
-        self._release_db = RELEASE_DB_PER_S * BLOCK / waveform.sample_rate
-        total = waveform.samples.sum(axis=1, dtype=np.float64, keepdims=True)
-        self._mean = (total / max(waveform.n_samples, 1)).astype(np.float32)
-        self._mastered = np.empty_like(waveform.samples)
-        n_blocks = -(-waveform.n_samples // BLOCK)
-        self.peaks, self.powers = np.zeros(n_blocks), np.zeros(n_blocks)
-        for start in range(0, waveform.n_samples, CHUNK):
-            chunk = self._samples[:, start : start + CHUNK] - self._mean
-            blocks = np.pad(chunk, ((0, 0), (0, -chunk.shape[1] % BLOCK))).reshape(2, -1, BLOCK)
-            span = slice(start // BLOCK, start // BLOCK + blocks.shape[1])
-            self.peaks[span] = np.abs(blocks).max(axis=(0, 2))
-            self.powers[span] = np.square(blocks).sum(axis=(0, 2))
 
-    @cached_property
-    def _peaks_db(self) -> Curve:
-        return 20 * np.log10(np.maximum(self.peaks, 1e-9))
+class _Fader:
+    """Rides the gain: what excerpts could not tell is mended by tenths of a decibel while the piece passes by."""
 
-    def limiting(self, gain_db: float, ceiling_db: float) -> Curve | None:
-        """Return the limiter's gain, (blocks,) dB, for a mix amplified by `gain_db`; None where it has none to do."""
-        needed = np.minimum(ceiling_db - gain_db - self._peaks_db, 0.0)
-        if not np.any(needed):
-            return None
-        size = 2 * LOOK_AHEAD_BLOCKS + 1
-        held = scipy.ndimage.minimum_filter1d(needed, size, mode="nearest")
+    def __init__(self, level: Level, meter: LoudnessMeter) -> None:
+        self._level = level
+        self._meter = meter
+        self._ride_db = 0.0
+
+    def gain_db(self) -> float:
+        """Return the gain for the next block: that which lets the piece as a whole meet its target."""
+        heard, to_come = self._meter.mean_squares(), self._level.expected[len(self._meter.mean_squares()) :]
+        gate = mean_square(self._level.target_lufs + RELATIVE_GATE_LU)
+        heard, to_come = heard[heard > gate], to_come[to_come > gate]
+        if to_come.size:
+            wanted = mean_square(self._level.target_lufs) * (len(heard) + len(to_come)) - heard.sum()
+            ride_db = 10 * float(np.log10(max(wanted / to_come.sum(), 1e-3)))
+            ride_db = min(max(ride_db, -MAX_RIDE_DB), MAX_RIDE_DB)
+            self._ride_db += min(max(ride_db - self._ride_db, -RIDE_STEP_DB), RIDE_STEP_DB)
+        return self._level.gain_db + self._ride_db
+
+
+def limited(blocks: Iterable[Samples], gain_db: Callable[[], float], sample_rate: int) -> Iterator[Samples]:
+    """Amplify what passes by, and lower it smoothly where its true peaks would be over the ceiling.
+
+    Args:
+        blocks: (2, k) float32 each.
+        gain_db: asked before each block for the gain that is reached at its end.
+        sample_rate: Hz.
+
+    Returns:
+        as many samples, (2, k) float32 in blocks of other sizes, each the taker's own.
+
+    Raises:
+        ValueError: samples are NaN or infinite.
+    """
+    limiter = _Limiter(sample_rate)
+    amplifier = _Amplifier(gain_db)
+    n_given, n_early, n_handed = 0, DELAY, 0
+    for block in chain(blocks, [None]):
+        n_given += 0 if block is None else block.shape[1]
+        # What the limiter still holds at the end is pushed out by silence.
+        silence = np.zeros((2, DELAY + 2 * BLOCK), dtype=np.float32)
+        ready = limiter.take(silence if block is None else amplifier.amplified(block))
+        n_skipped = min(n_early, ready.shape[1])
+        n_early -= n_skipped
+        ready = ready[:, n_skipped : n_skipped + n_given - n_handed]
+        n_handed += ready.shape[1]
+        if ready.size:
+            yield ready
+
+
+class _Amplifier:
+    """Multiplies by a gain that moves in straight lines from block to block."""
+
+    def __init__(self, gain_db: Callable[[], float]) -> None:
+        self._gain_db = gain_db
+        self._gain: float | None = None
+
+    def amplified(self, block: Samples) -> Samples:
+        """Return (2, k) float32."""
+        gain = 10 ** (self._gain_db() / 20)
+        before, self._gain = gain if self._gain is None else self._gain, gain
+        if before == gain:
+            return block * np.float32(gain)
+        return block * np.linspace(before, gain, block.shape[1], dtype=np.float32)
+
+
+class _Limiter:
+    """Hands out what it is given `DELAY` samples later, limited."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._release_db = RELEASE_DB_PER_S * BLOCK / sample_rate
+        window = np.hanning(2 * LOOK_AHEAD_BLOCKS + 3)[1:-1]
+        self._window = window / window.sum()
+        # Samples: from the block on before the first whose peak is unknown; of blocks without a gain.
+        self._unmeasured = np.zeros((2, BLOCK), dtype=np.float32)
+        self._waiting = np.zeros((2, DELAY), dtype=np.float32)
+        # The last values, in dB, of the curves that lead to the gain.
+        self._needed, self._opened = (np.zeros(2 * LOOK_AHEAD_BLOCKS) for _ in range(2))
+        self._smooth, self._edge = np.zeros(1), np.zeros(1)
+
+    def take(self, block: Samples) -> Samples:
+        """Take (2, k) float32 and return what is ready, maybe nothing."""
+        samples = np.concatenate([self._unmeasured, block], axis=1)
+        n_blocks = samples.shape[1] // BLOCK - 2
+        if n_blocks < 1:
+            self._unmeasured = samples
+            return samples[:, :0]
+        peaks = block_peaks(samples[:, : (n_blocks + 2) * BLOCK], BLOCK, CEILING)
+        if not np.isfinite(peaks).all():
+            raise ValueError("samples must be finite; these hold NaN or infinity")
+        self._unmeasured = samples[:, n_blocks * BLOCK :]
+        waiting = np.concatenate([self._waiting, samples[:, BLOCK : (n_blocks + 1) * BLOCK]], axis=1)
+        ready, self._waiting = np.split(waiting, [n_blocks * BLOCK], axis=1)
+        edges = self._edges(peaks)
+        if not np.any(edges):
+            return ready
+        gains = (10 ** (edges / 20)).astype(np.float32)[:, None]
+        return ready * (gains[:-1] + (gains[1:] - gains[:-1]) * RAMP).reshape(-1)
+
+    def _edges(self, peaks: Curve) -> Curve:
+        """Return the gain in dB, 0 or less, between the blocks that are ready now, one value more than blocks."""
+        needed = np.concatenate([self._needed, np.minimum(-20 * np.log10(np.maximum(peaks / CEILING, 1e-9)), 0.0)])
+        held = np.lib.stride_tricks.sliding_window_view(needed, 2 * LOOK_AHEAD_BLOCKS + 1).min(axis=1)
         # Opens at a fixed rate in dB: a running minimum of straight lines.
-        slope = np.arange(len(held)) * self._release_db
-        opened = np.minimum.accumulate(held - slope) + slope
-        window = np.hanning(size + 2)[1:-1]
+        slope = np.arange(len(peaks) + 1) * self._release_db
+        falling = np.concatenate([self._opened[-1:], held]) - slope
+        opened = np.concatenate([self._opened, (np.minimum.accumulate(falling) + slope)[1:]])
         # A mean of values that each reach far enough down does so, too.
-        return scipy.ndimage.convolve1d(np.minimum(opened, 0.0), window / window.sum(), mode="nearest")
-
-    def solve_gain(self, wanted_db: float, ceiling_db: float, highest_db: float) -> float:
-        """Find the gain, at most `highest_db`, that makes the mix louder by `wanted_db` after the limiter's losses."""
-
-        def excess_db(gain_db: float) -> float:
-            return gain_db - self._loss_db(self.limiting(gain_db, ceiling_db)) - wanted_db
-
-        if wanted_db >= highest_db or excess_db(highest_db) <= 0:
-            return highest_db
-        if excess_db(wanted_db) >= 0:
-            return wanted_db
-        return float(scipy.optimize.brentq(excess_db, wanted_db, highest_db, xtol=LOUDNESS_TOLERANCE_LU / 5))
-
-    def _loss_db(self, limiting: Curve | None) -> float:
-        """Estimate by how much the limiter makes the mix softer, 0 or more."""
-        if limiting is None:
-            return 0.0
-        return float(10 * np.log10(np.sum(self.powers) / np.sum(self.powers * 10 ** (limiting / 10))))
-
-    def at(self, gain_db: float, limiting: Curve | None) -> Samples:
-        """Return the mix amplified and limited, without DC; the array is the same one at every call."""
-        gain = np.float32(10 ** (gain_db / 20))
-        edges = None if limiting is None else _edge_gains(limiting) * gain
-        ramp = (np.arange(BLOCK, dtype=np.float32) + np.float32(0.5)) / np.float32(BLOCK)
-        for start in range(0, self._samples.shape[1], CHUNK):
-            target = self._mastered[:, start : start + CHUNK]
-            np.subtract(self._samples[:, start : start + CHUNK], self._mean, out=target)
-            if edges is None:
-                target *= gain
-                continue
-            first, stop = start // BLOCK, start // BLOCK + -(-target.shape[1] // BLOCK)
-            before, after = edges[first:stop, None], edges[first + 1 : stop + 1, None]
-            target *= (before + (after - before) * ramp).reshape(-1)[: target.shape[1]]
-        return self._mastered
+        smooth = np.concatenate([self._smooth, np.convolve(opened, self._window, "valid")])
+        edges = np.concatenate([self._edge, np.minimum(smooth[:-1], smooth[1:])])
+        keep = -2 * LOOK_AHEAD_BLOCKS
+        self._needed, self._opened, self._smooth, self._edge = needed[keep:], opened[keep:], smooth[-1:], edges[-1:]
+        return edges
 
 
-def _edge_gains(limiting: Curve) -> Samples:
-    """Return the gains between blocks, one more than blocks: none above that of a block beside it."""
-    padded = np.concatenate([limiting[:1], limiting, limiting[-1:]])
-    return (10 ** (np.minimum(padded[:-1], padded[1:]) / 20)).astype(np.float32)
-
-
-def _edged(samples: Samples, sample_rate: int) -> Samples:
-    """Let a track begin and end at zero, in place."""
-    n_in, n_out = (min(round(seconds * sample_rate), samples.shape[1]) for seconds in (FADE_IN_S, FADE_OUT_S))
-    samples[:, :n_in] *= np.linspace(0, 1, n_in, dtype=np.float32)
-    samples[:, samples.shape[1] - n_out :] *= np.cos(np.linspace(0, np.pi / 2, n_out)).astype(np.float32) ** 2
-    if n_out:
-        samples[:, -1] = 0.0
-    return samples
-
-
-def _db(amplitude: float) -> float:
-    return 20 * float(np.log10(amplitude))
+def _shape_edges(samples: Samples, start: int, n_samples: int, sample_rate: int) -> None:
+    """Let a track of `n_samples` begin and end at zero; these samples begin at its sample `start`, in place."""
+    n_in, n_out = (min(round(seconds * sample_rate), n_samples) for seconds in (FADE_IN_S, FADE_OUT_S))
+    stop = start + samples.shape[1]
+    if start < n_in:
+        rise = np.linspace(0, 1, n_in, dtype=np.float32)[start:stop]
+        samples[:, : len(rise)] *= rise
+    first = max(start, n_samples - n_out)
+    if first < stop:
+        fall = np.cos(np.linspace(0, np.pi / 2, n_out)).astype(np.float32) ** 2
+        fall[-1] = 0.0
+        samples[:, first - start :] *= fall[first - (n_samples - n_out) : stop - (n_samples - n_out)]

@@ -1,17 +1,17 @@
 """From a score to an unmastered stereo mix: parts at their levels and places, the room, side-chain, tone and colour.
 
 Owns how buses become a mix. Does not know how notes are played (`part_rendering.py`) nor final loudness
-(`mastering.py`). Each part's bus is made by one thread and all buses are summed in the score's order: the same bits on
-one thread or several. What reaches the mix of a part, `placed`, and its share of the room are linear, so the parts'
-stems add up to the mix wherever the style has no tape colour.
+(`mastering.py`). A mix is made in windows, one after the other, by steps that hand their windows on: a long piece
+needs no more memory than a short one, and the steps may run in threads of their own without changing a bit. What
+reaches the mix of a part and its share of the room are linear, so the parts' stems add up to the mix wherever the style
+has no tape colour.
 """
 
 import os
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import scipy.signal
@@ -19,12 +19,11 @@ from numpy.typing import NDArray
 
 from musicgen.composer.score import DRUM_BANK, MixSettings, Part, Score
 from musicgen.composer.sound.articulation import SAMPLE_RATE
-from musicgen.composer.sound.colour import add_crackle, play_from_tape, tape_top
-from musicgen.composer.sound.part_rendering import WINDOW, PartPlayer
+from musicgen.composer.sound.colour import crackled, play_from_tape, tape_top
+from musicgen.composer.sound.part_rendering import WINDOW, PartPlayer, schedule
 from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.reverb import Reverb
 from musicgen.composer.sound.sampler import Sampler
-from musicgen.waveform import Waveform
 
 KICK_PITCHES = frozenset({35, 36})
 BRIGHTNESS_HZ = 6000.0
@@ -33,100 +32,120 @@ PUMP_QUARTERS, PUMP_ATTACK_S = 0.8, 0.006
 PUMP_HOP = 64
 # Notes that outlast the piece fade with it over this time, or this share of a short piece.
 END_FADE_S, END_FADE_SHARE = 1.5, 0.12
-FILTER_BLOCK = 2**15
 # Peak to which a mix is brought before tape and crackle, whose levels are meant against full scale.
 COLOUR_PEAK = 0.9
-# Share of the work that is done when the parts and the room are summed.
-SUMMED = 0.85
-
-OnShare = Callable[[float], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Mix:
-    """A whole piece before mastering.
+class Played(NamedTuple):
+    """What a band plays in one window: (2, k) float32 each.
 
     Attributes:
-        waveform: the music; its level may be anything, its end is faded.
-        sum_peak: the loudest sample of the parts' sum, before the tone and colour of the whole.
+        dry: the sum of the parts, placed.
+        sent: what of it goes to the room.
     """
 
-    waveform: Waveform
-    sum_peak: float
+    dry: Samples
+    sent: Samples
 
 
-def render_score(score: Score, sampler: Sampler, seed: int, on_progress: OnShare) -> Mix:
-    """Play and mix a score.
+class Band:
+    """A score's parts, or some of them, at their levels and places; the side-chain is that of the whole score."""
+
+    def __init__(self, score: Score, parts: Sequence[Part], sampler: Sampler) -> None:
+        """Put every note on the sample clock.
+
+        Raises:
+            ValueError: the sound font lacks a part's preset, or a note is out of range.
+        """
+        self.n_samples = round(score.duration_s * SAMPLE_RATE)
+        self._sampler = sampler
+        self._parts = parts
+        self._sends = [_amplitude(part.reverb_db + score.mix.reverb_db) for part in parts]
+        self._schedules = [schedule(part, sampler, score.quarter_s, self.n_samples) for part in parts]
+        self._pump = _pump_gains(score, self.n_samples)
+
+    @cached_property
+    def windows(self) -> tuple[slice, ...]:
+        """The piece, cut into windows of `WINDOW` samples and a rest."""
+        return tuple(slice(i, min(i + WINDOW, self.n_samples)) for i in range(0, self.n_samples, WINDOW))
+
+    def play(self, windows: Iterable[slice]) -> Iterator[Played]:
+        """Play some of the piece's windows, in their order."""
+        players = [PartPlayer(events, self._sampler) for events in self._schedules]
+        with ThreadPoolExecutor(os.cpu_count()) as workers:
+            for window in windows:
+                wanted = dict.fromkeys(key for player in players for key in player.upcoming(window.stop))
+                list(workers.map(self._sampler.sounds, [key for key in wanted if not self._sampler.is_ready(key)]))
+                yield self._play_window(players, window)
+
+    def _play_window(self, players: Sequence[PartPlayer], window: slice) -> Played:
+        n = window.stop - window.start
+        played = Played(np.zeros((2, n), dtype=np.float32), np.zeros((2, n), dtype=np.float32))
+        ducked = _ducked(self._pump, window)
+        for player, part, send in zip(players, self._parts, self._sends, strict=True):
+            bus = place(player.play(window.start, window.stop), part, ducked)
+            np.add(played.dry, bus, out=played.dry)
+            bus *= np.float32(send)
+            np.add(played.sent, bus, out=played.sent)
+        return played
+
+
+def in_room(played: Iterable[Played], reverb_s: float) -> Iterator[Samples]:
+    """Add to what is played what a room answers; windows are whole but for the last."""
+    reverb = Reverb(reverb_s, SAMPLE_RATE, WINDOW // 2)
+    for dry, sent in played:
+        yield dry + reverb.answer(sent)
+
+
+def finished(
+    sums: Iterable[Samples], settings: MixSettings, n_samples: int, colour_gain: float | None = None, seed: int = 0
+) -> Iterator[Samples]:
+    """Give the sum of a piece of `n_samples` its colour, width and tone, and the fade at its end.
 
     Args:
-        score: the piece.
-        sampler: plays its parts.
-        seed: of tape and crackle; the notes need none.
-        on_progress: called with the share that is done, 0 to 1; may raise to cancel.
-
-    Returns:
-        exactly `score.duration_s` at 44,100 Hz.
-
-    Raises:
-        ValueError: the sound font lacks a part's preset, or a part is out of range.
+        sums: (2, k) float32 each.
+        settings: the sound of the whole.
+        n_samples: of all of them.
+        colour_gain: brings the sum near full scale for tape and crackle; None leaves both away, and all is linear.
+        seed: of tape and crackle.
     """
-    n = round(score.duration_s * SAMPLE_RATE)
-    with ThreadPoolExecutor(os.cpu_count()) as workers:
-        mix = sum_parts(score, score.parts, sampler, n, workers, lambda done: on_progress(SUMMED * done))
-        peak = max(float(mix.max(initial=0.0)), -float(mix.min(initial=0.0)))
-        if score.mix.tape or score.mix.crackle_db is not None:
-            mix = _coloured(mix, peak, score.mix, seed, workers)
-        finish(mix, score.mix, workers)
-    on_progress(1.0)
-    return Mix(Waveform(mix, SAMPLE_RATE), peak)
+    if colour_gain is not None:
+        sums = _coloured(sums, settings, n_samples, colour_gain, seed)
+    sections = _tone(settings)
+    state = np.zeros((len(sections), 2, 2))
+    n_done = 0
+    for samples in sums:
+        _narrow(samples, settings.width)
+        # float64 within: at low cutoffs a float32 filter's own noise is heard.
+        toned, state = scipy.signal.sosfilt(sections, samples.astype(np.float64), zi=state)
+        state[np.abs(state) < 1e-30] = 0  # silence: subnormal numbers are slow
+        window = toned.astype(np.float32)
+        _fade_end(window, n_done, n_samples)
+        n_done += window.shape[1]
+        yield window
 
 
-def finish(mix: Samples, settings: MixSettings, workers: Executor) -> None:
-    """Give a mix, (2, n) float32, the width and tone of the whole and the fade at its end, in place; all are linear."""
-    if settings.width != 1:
-        _narrow(mix, settings.width)
-    tone = _tone(settings)
-    list(workers.map(lambda channel: _filter(tone, channel), mix))
-    _fade_end(mix)
+def colour_gain(settings: MixSettings, peak: float) -> float | None:
+    """Return the gain that brings a sum of this peak near full scale, where the style has a colour that asks for it."""
+    if not settings.tape and settings.crackle_db is None:
+        return None
+    return COLOUR_PEAK / peak if peak else 1.0
 
 
-def sum_parts(
-    score: Score, parts: Sequence[Part], sampler: Sampler, n: int, workers: Executor, on_progress: OnShare
-) -> Samples:
-    """Sum some of a score's parts with their share of the room; returns (2, n) float32.
-
-    The side-chain is that of the whole score.
-    """
-    players = [PartPlayer(part, sampler, score.quarter_s, n) for part in parts]
-    pump = _pump_gains(score, n)
-    reverb = Reverb(score.mix.reverb_s, SAMPLE_RATE, WINDOW // 2)
-    mix = np.zeros((2, n), dtype=np.float32)
-    in_room: deque[tuple[slice, Future[Samples]]] = deque()
-    for start in range(0, n, WINDOW):
-        span = slice(start, min(start + WINDOW, n))
-        wanted = dict.fromkeys(key for player in players for key in player.upcoming(span.stop))
-        list(workers.map(sampler.sounds, [key for key in wanted if not sampler.is_ready(key)]))
-        placed = partial(_place_next, span=span, ducked=_ducked(pump, span))
-        dry, sent = mix[:, span], np.zeros((2, span.stop - start), dtype=np.float32)
-        for part, bus in zip(parts, workers.map(placed, players, parts), strict=True):
-            dry += bus
-            bus *= np.float32(_amplitude(part.reverb_db + score.mix.reverb_db))
-            sent += bus
-        if in_room:
-            _add_answer(mix, *in_room.popleft())
-        in_room.append((span, workers.submit(reverb.answer, sent)))
-        on_progress(span.stop / n)
-    for answered in in_room:
-        _add_answer(mix, *answered)
-    return mix
+def peak_of(windows: Iterable[Samples]) -> float:
+    """Return the largest level of any sample; 0 for none."""
+    return max((max(float(samples.max()), -float(samples.min())) for samples in windows if samples.size), default=0.0)
 
 
-def _add_answer(mix: Samples, span: slice, answer: Future[Samples]) -> None:
-    mix[:, span] += answer.result()
-
-
-def _place_next(player: PartPlayer, part: Part, span: slice, ducked: Samples | None) -> Samples:
-    return place(player.play(span.start, span.stop), part, ducked)
+def _coloured(
+    sums: Iterable[Samples], settings: MixSettings, n_samples: int, gain: float, seed: int
+) -> Iterator[Samples]:
+    coloured: Iterable[Samples] = (samples * np.float32(gain) for samples in sums)
+    if settings.tape:
+        coloured = play_from_tape(coloured, settings.tape, seed, SAMPLE_RATE)
+    if settings.crackle_db is not None:
+        coloured = crackled(coloured, n_samples, settings.crackle_db, seed, SAMPLE_RATE)
+    yield from coloured
 
 
 def place(bus: Samples, part: Part, ducked: Samples | None) -> Samples:
@@ -203,40 +222,21 @@ def high_shelf(corner_hz: float, gain_db: float) -> NDArray[np.float64]:
     return np.array([[*b, *d]]) / d[0]
 
 
-def _narrow(mix: Samples, width: float) -> None:
+def _narrow(samples: Samples, width: float) -> None:
     """Keep `width` of what the channels do not share, in place."""
-    for start in range(0, mix.shape[1], FILTER_BLOCK):
-        block = mix[:, start : start + FILTER_BLOCK]
-        shared = block.mean(axis=0)
-        block *= np.float32(width)
-        block += np.float32(1 - width) * shared
+    if width != 1:
+        shared = samples.mean(axis=0)
+        samples *= np.float32(width)
+        samples += np.float32(1 - width) * shared
 
 
-def _filter(sections: NDArray[np.float64], channel: Samples) -> None:
-    """Filter one channel, (n,), in place, in float64 and block by block."""
-    state = np.zeros((len(sections), 2))
-    for start in range(0, len(channel), FILTER_BLOCK):
-        block = channel[start : start + FILTER_BLOCK]
-        block[:], state = scipy.signal.sosfilt(sections, block.astype(np.float64), zi=state)
-        state[np.abs(state) < 1e-30] = 0  # silence: subnormal numbers are slow
-
-
-def _coloured(mix: Samples, peak: float, settings: MixSettings, seed: int, workers: Executor) -> Samples:
-    """Bring a mix near full scale and give it tape and crackle, whose levels are meant against that."""
-    if peak:
-        mix *= np.float32(COLOUR_PEAK / peak)
-    if settings.tape:
-        mix = play_from_tape(mix, settings.tape, seed, SAMPLE_RATE, workers)
-    if settings.crackle_db is not None:
-        add_crackle(mix, settings.crackle_db, seed, SAMPLE_RATE)
-    return mix
-
-
-def _fade_end(mix: Samples) -> None:
-    n = mix.shape[1]
-    n_fade = min(round(END_FADE_S * SAMPLE_RATE), int(n * END_FADE_SHARE))
-    if n_fade:
-        mix[:, n - n_fade :] *= np.cos(np.linspace(0, np.pi / 2, n_fade)).astype(np.float32) ** 2
+def _fade_end(samples: Samples, start: int, n_samples: int) -> None:
+    """Fade what of a piece's end falls into these samples, which begin at sample `start`, in place."""
+    n_fade = min(round(END_FADE_S * SAMPLE_RATE), int(n_samples * END_FADE_SHARE))
+    first, stop = max(start, n_samples - n_fade), start + samples.shape[1]
+    if first < stop:
+        fade = np.cos(np.linspace(0, np.pi / 2, n_fade)).astype(np.float32) ** 2
+        samples[:, first - start :] *= fade[first - (n_samples - n_fade) : stop - (n_samples - n_fade)]
 
 
 def _amplitude(db: float) -> float:

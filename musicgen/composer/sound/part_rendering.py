@@ -1,10 +1,10 @@
-"""One part's notes, added up into its dry stereo bus, a stretch of time after the other.
+"""One part's notes, added up into its dry stereo bus, a window of time after the other.
 
 Owns when notes sound, how they end and who silences whom. Does not know levels, places or effects: that is the mix.
 Notes are added in the score's order by one thread, so a bus has the same bits however time is cut and whoever works.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,69 +15,68 @@ from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.sampler import Sampler, Sound, SoundKey, held_length
 from musicgen.composer.sound.synthesis.voice_file import follows_length
 
-# Samples that are rendered at a time: the buses of a window fit the processor's cache.
-WINDOW = 2**17
+# Samples that are rendered at a time at most (1.5 s): the buses of a window fit the processor's cache.
+WINDOW = 2**16
 # How a sound ends that another of its exclusive class silences: 96 dB in 0.9 s, as FluidSynth does.
 CHOKE_RELEASE_S = 2.0 ** (-200 / 1200)
 NEVER = 2**62
 
 
 @dataclass(slots=True)
-class _Event:
-    """A note on the sample clock; `choke` is when another sound silences it."""
+class Event:
+    """A note on the sample clock: its first sample, the first after it, and when another sound silences it."""
 
     onset: int
     end: int
     choke: int
     velocity: int
     key: SoundKey
-    sounds: tuple[Sound, ...] = ()
 
 
 class PartPlayer:
-    """Plays a part from beginning to end."""
+    """Plays a part's events forward in time."""
 
-    def __init__(self, part: Part, sampler: Sampler, quarter_s: float, n: int) -> None:
-        """Prepare a part's notes for a piece of n samples.
-
-        Raises:
-            ValueError: the sound font has no preset for the part, or a note's velocity is not 1 to 127.
-        """
+    def __init__(self, events: Sequence[Event], sampler: Sampler) -> None:
+        """Stand before the first of `events`, which `schedule` made."""
         self._sampler = sampler
-        self._events = _schedule(part, sampler, quarter_s, n)
+        self._events = events
         self._next = 0
-        self._sounding: list[_Event] = []
+        self._sounding: list[tuple[Event, tuple[Sound, ...]]] = []
         self._bus = np.empty((2, WINDOW), dtype=np.float32)
         self._scratch = np.empty((3, WINDOW), dtype=np.float32)
 
     def upcoming(self, stop: int) -> Iterator[SoundKey]:
-        """Yield the sounds of the notes that begin before sample `stop` and have not yet been played."""
+        """Yield the sounds of the notes that begin before sample `stop` and have not yet begun."""
         for event in self._events[self._next :]:
             if event.onset >= stop:
                 return
             yield event.key
 
     def play(self, start: int, stop: int) -> Samples:
-        """Render the samples from `start` to `stop`, at most `WINDOW`; each call goes on where the last one ended.
+        """Render the samples from `start` to `stop`, at most `WINDOW`; no call may begin before the last one ended.
 
         Returns:
             (2, stop - start) float32, the caller's until the next call.
         """
         bus = self._bus[:, : stop - start]
         bus[:] = 0
+        self._begin(stop)
+        for event, sounds in self._sounding:
+            for sound in sounds:
+                _add(sound, event, start, bus, self._scratch)
+        self._let_go(stop)
+        return bus
+
+    def _begin(self, stop: int) -> None:
+        """Let the notes before `stop` sound."""
         while self._next < len(self._events) and self._events[self._next].onset < stop:
             event = self._events[self._next]
-            event.sounds = self._sampler.sounds(event.key)
-            self._sounding.append(event)
+            self._sounding.append((event, self._sampler.sounds(event.key)))
             self._next += 1
-        for event in self._sounding:
-            for sound in event.sounds:
-                _add(sound, event, start, bus, self._scratch)
-        for event in self._sounding:
-            if _last(event) <= stop:
-                event.sounds = ()  # the store alone decides how long sounds are kept
-        self._sounding = [event for event in self._sounding if event.sounds]
-        return bus
+
+    def _let_go(self, stop: int) -> None:
+        """Forget the notes that are over at `stop`: the store alone decides how long sounds are kept."""
+        self._sounding = [(event, sounds) for event, sounds in self._sounding if _last(event, sounds) > stop]
 
 
 def render_part(part: Part, sampler: Sampler, quarter_s: float, n: int) -> Samples:
@@ -95,7 +94,7 @@ def render_part(part: Part, sampler: Sampler, quarter_s: float, n: int) -> Sampl
     Raises:
         ValueError: the sound font has no preset for the part.
     """
-    player = PartPlayer(part, sampler, quarter_s, n)
+    player = PartPlayer(schedule(part, sampler, quarter_s, n), sampler)
     bus = np.empty((2, n), dtype=np.float32)
     for start in range(0, n, WINDOW):
         stop = min(start + WINDOW, n)
@@ -103,7 +102,12 @@ def render_part(part: Part, sampler: Sampler, quarter_s: float, n: int) -> Sampl
     return bus
 
 
-def _schedule(part: Part, sampler: Sampler, quarter_s: float, n: int) -> list[_Event]:
+def schedule(part: Part, sampler: Sampler, quarter_s: float, n: int) -> list[Event]:
+    """Put a part's notes on the sample clock of a piece of n samples, by onset.
+
+    Raises:
+        ValueError: the sound font has no preset for the part, or a note's velocity is not 1 to 127.
+    """
     notes = sorted((note for note in part.notes if note.onset * quarter_s * SAMPLE_RATE < n), key=_onset)
     layers = [sampler.layer_velocity(part.bank, part.program, n.pitch, n.velocity, part.voice) for n in notes]
     spans = [_span(note, quarter_s, n) for note in notes]
@@ -116,7 +120,7 @@ def _schedule(part: Part, sampler: Sampler, quarter_s: float, n: int) -> list[_E
     for note, layer, (onset, end) in zip(notes, layers, spans, strict=True):
         n_held = held_length(longest[note.pitch, layer]) if share else end - onset
         key = SoundKey(part.bank, part.program, note.pitch, layer, n_held, part.voice)
-        events.append(_Event(onset, end, NEVER, note.velocity, key))
+        events.append(Event(onset, end, NEVER, note.velocity, key))
     _set_chokes(events, sampler)
     return events
 
@@ -132,7 +136,7 @@ def _span(note: Note, quarter_s: float, n: int) -> tuple[int, int]:
     return onset, max(min(end, n), onset + 1)
 
 
-def _set_chokes(events: Sequence[_Event], sampler: Sampler) -> None:
+def _set_chokes(events: Sequence[Event], sampler: Sampler) -> None:
     """Let each note end where the next one of its exclusive class begins."""
     following: dict[int, list[int]] = {}
     for event in reversed(events):
@@ -143,20 +147,22 @@ def _set_chokes(events: Sequence[_Event], sampler: Sampler) -> None:
             onsets.append(event.onset)
 
 
-def _last(event: _Event) -> int:
+def _last(event: Event, sounds: Iterable[Sound]) -> int:
     """Return the first sample after everything that a note sounds like."""
-    return max((_stop(sound, event) for sound in event.sounds), default=event.onset)
+    return max((stop_of(sound, event) for sound in sounds), default=event.onset)
 
 
-def _stop(sound: Sound, event: _Event) -> int:
-    choke_release = release_gain(CHOKE_RELEASE_S)
-    return min(event.onset + sound.samples.shape[1], event.end + len(sound.release), event.choke + len(choke_release))
+def stop_of(sound: Sound, event: Event) -> int:
+    """Return the first sample after what a note plays of a sound."""
+    choked = event.choke + len(release_gain(CHOKE_RELEASE_S))
+    released = choked if event.choke <= event.end else min(event.end + len(sound.release), choked)
+    return min(event.onset + sound.samples.shape[1], released)
 
 
-def _add(sound: Sound, event: _Event, start: int, bus: Samples, scratch: Samples) -> None:
+def _add(sound: Sound, event: Event, start: int, bus: Samples, scratch: Samples) -> None:
     """Add to the bus, which begins at sample `start`, what falls into it of a note's sound."""
     first = max(event.onset, start)
-    stop = min(_stop(sound, event), start + bus.shape[1])
+    stop = min(stop_of(sound, event), start + bus.shape[1])
     if stop <= first:
         return
     gain = _gain_curve(sound, event, first, scratch[2, : stop - first])
@@ -168,11 +174,11 @@ def _add(sound: Sound, event: _Event, start: int, bus: Samples, scratch: Samples
     np.add(target, product, out=target)
 
 
-def _gain_curve(sound: Sound, event: _Event, first: int, gain: Samples) -> Samples:
+def _gain_curve(sound: Sound, event: Event, first: int, gain: Samples) -> Samples:
     """Fill `gain` with a note's gain from sample `first` on: held, then released, then choked."""
     level = np.float32(sound.gains[event.velocity])
     end, release = event.end, sound.release
-    if event.choke < end:
+    if event.choke <= end:
         end, release = event.choke, release_gain(CHOKE_RELEASE_S)
     stop = first + len(gain)
     n_held = min(max(end - first, 0), len(gain))

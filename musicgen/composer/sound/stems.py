@@ -5,18 +5,18 @@ All of that is linear, so the stems add up to the mix before tape, crackle and m
 other: all of a long piece at once would fill the memory.
 """
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from musicgen.composer.score import Part, Score
+from musicgen.composer.sound.ahead import ahead
 from musicgen.composer.sound.articulation import SAMPLE_RATE
-from musicgen.composer.sound.mixing import finish, sum_parts
+from musicgen.composer.sound.mixing import Band, finished, in_room
+from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.sampler import Sampler
-from musicgen.waveform import Waveform
+from musicgen.waveform import AudioStream, Waveform
 
 # The loudest sample of the stems' sum: it does not clip in a sequencer with every fader at 0 dB, and a part that is
 # louder than the sum, since others happen to move against it, has 6 dB of room.
@@ -31,7 +31,7 @@ def render_stems(
     Args:
         score: the piece.
         sampler: plays its parts.
-        mix_peak: `Mix.sum_peak` of the score; one gain for all stems brings their sum to `SUM_PEAK`.
+        mix_peak: `TrackAudio.sum_peak` of the score; one gain for all stems brings their sum to `SUM_PEAK`.
         on_progress: called many times a stem; may raise to cancel.
 
     Returns:
@@ -39,16 +39,21 @@ def render_stems(
     """
     gain = SUM_PEAK / mix_peak if mix_peak else 1.0
     for name, part in zip(stem_names(score), score.parts, strict=True):
-        yield name, _render_stem(score, part, sampler, gain, on_progress)
+        stem = _stem(score, part, sampler, on_progress).collect()
+        np.multiply(stem.samples, np.float32(gain), out=stem.samples)
+        yield name, stem
 
 
-def _render_stem(score: Score, part: Part, sampler: Sampler, gain: float, on_progress: Callable[[], None]) -> Waveform:
-    n = round(score.duration_s * SAMPLE_RATE)
-    with ThreadPoolExecutor(os.cpu_count()) as workers:
-        stem = sum_parts(score, [part], sampler, n, workers, lambda _done: on_progress())
-        finish(stem, score.mix, workers)
-    stem *= np.float32(gain)
-    return Waveform(stem, SAMPLE_RATE)
+def _stem(score: Score, part: Part, sampler: Sampler, on_progress: Callable[[], None]) -> AudioStream:
+    band = Band(score, [part], sampler)
+    windows = finished(in_room(ahead(band.play(band.windows)), score.mix.reverb_s), score.mix, band.n_samples)
+    return AudioStream(band.n_samples, SAMPLE_RATE, _watched(windows, on_progress))
+
+
+def _watched(windows: Iterator[Samples], on_progress: Callable[[], None]) -> Iterator[Samples]:
+    for window in windows:
+        on_progress()
+        yield window
 
 
 def stem_names(score: Score) -> list[str]:

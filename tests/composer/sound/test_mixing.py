@@ -1,7 +1,6 @@
 """The whole way from a score to a mix, on the real font."""
 
 import os
-import threading
 from dataclasses import replace
 
 import numpy as np
@@ -11,11 +10,10 @@ from musicgen.composer.card import SOUND_FONTS
 from musicgen.composer.score import DRUM_BANK, MixSettings, Note, Part, Score
 from musicgen.composer.sound import mixing
 from musicgen.composer.sound.articulation import SAMPLE_RATE
-from musicgen.composer.sound.mixing import kick_onsets, place, render_score
+from musicgen.composer.sound.mixing import Band, colour_gain, finished, in_room, kick_onsets, peak_of, place
 from musicgen.composer.sound.part_rendering import render_part
 from musicgen.composer.sound.sampler import Sampler
 from musicgen.notation import Key, TimeSignature
-from musicgen.waveform import Waveform
 
 KICK, SNARE = 36, 38
 
@@ -54,11 +52,13 @@ def band(duration_s: float = 6.0, **mix: float) -> Score:
 
 
 def render(piece: Score, sampler: Sampler, seed: int = 1) -> np.ndarray:
-    waveform = render_score(piece, sampler, seed, lambda _share: None).waveform
-    assert isinstance(waveform, Waveform)
-    assert waveform.sample_rate == SAMPLE_RATE
-    assert np.isfinite(waveform.samples).all()
-    return waveform.samples
+    band = Band(piece, piece.parts, sampler)
+    sums = list(in_room(band.play(band.windows), piece.mix.reverb_s))
+    colour = colour_gain(piece.mix, peak_of(sums))
+    mix = np.concatenate(list(finished(sums, piece.mix, band.n_samples, colour, seed)), axis=1)
+    assert mix.dtype == np.float32
+    assert np.isfinite(mix).all()
+    return mix
 
 
 def level_db(samples: np.ndarray) -> float:
@@ -185,30 +185,6 @@ def test_rumble_is_cut(sampler: Sampler) -> None:
     spectrum = np.abs(np.fft.rfft(mix[0])) ** 2
     hertz = np.fft.rfftfreq(mix.shape[1], 1 / SAMPLE_RATE)
     assert 10 * np.log10(spectrum[hertz < 12].sum() / spectrum.sum()) < -30
-
-
-def test_progress_rises_to_one(sampler: Sampler) -> None:
-    shares: list[float] = []
-    render_score(band(duration_s=12), sampler, 1, shares.append)
-    assert shares == sorted(shares)
-    assert len(shares) > 4
-    assert shares[-1] == 1.0
-
-
-def test_a_cancelled_rendering_leaves_no_threads_and_a_working_sampler(sampler: Sampler) -> None:
-    class Cancelled(Exception):
-        pass
-
-    def cancel(share: float) -> None:
-        if share > 0.2:
-            raise Cancelled
-
-    expected = render(band(), sampler)
-    before = threading.active_count()
-    with pytest.raises(Cancelled):
-        render_score(band(duration_s=20), sampler, 1, cancel)
-    assert threading.active_count() == before
-    assert np.array_equal(render(band(), sampler), expected)
 
 
 def test_a_missing_preset_is_named(sampler: Sampler) -> None:
