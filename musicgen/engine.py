@@ -101,6 +101,7 @@ class Rendering:
         plan: the plan that was followed, as `PlannedTrack.plan`; None from engines without plans.
         stems: where asked for, name and sound of each part on its own, as long as `audio`. Made, like the
             blocks and after them, when they are taken; empty where there are none.
+        loudness: tells the integrated loudness in LUFS when all blocks were taken, from engines that measure it anyway.
     """
 
     audio: AudioStream
@@ -114,6 +115,7 @@ class Rendering:
     notes: tuple[str, ...] = ()
     plan: Mapping[str, Any] | None = None
     stems: Iterable[tuple[str, Waveform]] = ()
+    loudness: Callable[[], float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ class ComposerEngine:
             music_xml=write_music_xml(plan, composition.sheet, composition.brief.title),
             plan=write_document(plan, composition.progression),
             stems=_stems(composition.score, self._sampler, audio, on_progress) if options.stems else (),
+            loudness=audio.meter.integrated_loudness,
         )
 
 

@@ -26,6 +26,7 @@ SAMPLE_RATE = 44_100
 # Envelopes and oscillators that move filters and pitch are worked out once in this many samples (1.5 ms).
 CONTROL_HOP = 64
 CONTROL_STEP_S = CONTROL_HOP / SAMPLE_RATE
+HOP_RAMP = np.arange(CONTROL_HOP) / CONTROL_HOP
 # The filter is moved in steps of this size: smaller ones cannot be heard and cost a call each.
 CUTOFF_STEP_CENTS = 20.0
 # Bends of the pitch under this are not worth an interpolation.
@@ -172,8 +173,8 @@ def moving_length(envelope: Envelope) -> int:
 
 
 def fade_out(samples: Samples) -> None:
-    """Bring the last samples of (..., n) to zero, in place."""
-    n = min(END_FADE, samples.shape[-1])
+    """Bring the last samples of (..., n) to zero, in place: few of a click's, which is hardly longer than the fade."""
+    n = min(END_FADE, -(-samples.shape[-1] // 8))
     if n:
         samples[..., -n:] *= np.linspace(1, 0, n, dtype=np.float32)
 
@@ -213,8 +214,9 @@ def _n_controls(n: int) -> int:
 
 
 def _to_samples(curve: Curve, n: int) -> Samples:
-    positions = np.arange(n) / CONTROL_HOP
-    return np.interp(positions, np.arange(len(curve)), curve).astype(np.float32)
+    """Draw straight lines through a value each `CONTROL_HOP`; what follows the last one stays there."""
+    rise = np.diff(curve, append=curve[-1:])
+    return (curve[:, None] + rise[:, None] * HOP_RAMP).reshape(-1)[:n].astype(np.float32)
 
 
 def _level(value: float) -> float:
@@ -224,4 +226,6 @@ def _level(value: float) -> float:
 def _exponential(fall_s: float, n: int) -> Samples:
     """Fall from 1 by the envelope's range in `fall_s`."""
     octaves = ENVELOPE_RANGE_DB / 20 * np.log2(10) / max(fall_s * SAMPLE_RATE, 1.0)
-    return np.exp2(np.arange(n, dtype=np.float32) * np.float32(-octaves))
+    # A product of two short falls: powers are dear.
+    hops, within = np.exp2(-octaves * CONTROL_HOP * np.arange(_n_controls(n))), np.exp2(-octaves * np.arange(CONTROL_HOP))
+    return np.outer(hops.astype(np.float32), within.astype(np.float32)).reshape(-1)[:n]

@@ -83,7 +83,10 @@ class Band:
         played = Played(np.zeros((2, n), dtype=np.float32), np.zeros((2, n), dtype=np.float32))
         ducked = _ducked(self._pump, window)
         for player, part, send in zip(players, self._parts, self._sends, strict=True):
-            bus = place(player.play(window.start, window.stop), part, ducked)
+            bus = player.play(window.start, window.stop)
+            if not np.any(bus):
+                continue
+            place(bus, part, ducked)
             np.add(played.dry, bus, out=played.dry)
             bus *= np.float32(send)
             np.add(played.sent, bus, out=played.sent)

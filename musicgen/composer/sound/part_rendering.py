@@ -42,7 +42,8 @@ class PartPlayer:
         self._events = events
         self._next = 0
         self._sounding: list[tuple[Event, tuple[Sound, ...]]] = []
-        self._bus = np.empty((2, WINDOW), dtype=np.float32)
+        # One bus for what is equal in both channels, one for stereo.
+        self._buses = tuple(np.empty((n_channels, WINDOW), dtype=np.float32) for n_channels in (1, 2))
         self._scratch = np.empty((3, WINDOW), dtype=np.float32)
 
     def upcoming(self, stop: int) -> Iterator[SoundKey]:
@@ -58,14 +59,15 @@ class PartPlayer:
         Returns:
             (2, stop - start) float32, the caller's until the next call.
         """
-        bus = self._bus[:, : stop - start]
-        bus[:] = 0
+        mono, stereo = (bus[:, : stop - start] for bus in self._buses)
+        mono[:], stereo[:] = 0, 0
         self._begin(stop)
         for event, sounds in self._sounding:
             for sound in sounds:
-                _add(sound, event, start, bus, self._scratch)
+                _add(sound, event, start, mono if len(sound.samples) == 1 else stereo, self._scratch)
         self._let_go(stop)
-        return bus
+        stereo += mono
+        return stereo
 
     def _begin(self, stop: int) -> None:
         """Let the notes before `stop` sound."""

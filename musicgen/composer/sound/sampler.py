@@ -5,7 +5,7 @@ Does not know scores, parts or mixes. A sound depends on its key alone, never on
 piece is the same to the bit with a full store and an empty one.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -29,13 +29,15 @@ from musicgen.composer.sound.articulation import (
 from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.sound_bank import SoundBank
 from musicgen.composer.sound.sound_store import SoundStore
-from musicgen.composer.sound.soundfont import EXCLUSIVE_CLASS, Region
-from musicgen.composer.sound.voicing import Playback, Voice, attenuation_cb, voice_of
+from musicgen.composer.sound.soundfont import ATTENUATION, EXCLUSIVE_CLASS, Region
+from musicgen.composer.sound.voicing import Envelope, Playback, Voice, attenuation_cb, voice_of
 
-# A velocity layer is at most this wide; its loudness follows every velocity exactly, its timbre the layer's middle.
-MAX_LAYER_WIDTH = 10
+# A velocity layer is so wide that nothing but its loudness, which follows every velocity exactly, changes within it by
+# more than this (cents of the filter's cutoff; timecents, centibels), but no narrower than `LEAST_WIDTH`.
+CUTOFF_TOLERANCE, OTHER_TOLERANCE, LEAST_WIDTH = 400, 800, 10
+CUTOFF_DESTINATIONS = frozenset({8, 10, 11})
 SHORTEST_HELD = SAMPLE_RATE // 4
-DEFAULT_BUDGET_BYTES = 192 * 2**20
+DEFAULT_BUDGET_BYTES = 384 * 2**20
 # Share of the budget for what sounds are made of: decoded samples, and samples at their pitch.
 SOURCES_SHARE = 0.2
 LEAST_GAIN = 1e-5
@@ -148,30 +150,38 @@ class Sampler:
                 voice = voice_of(region, self._bank.header(region.sample), key.pitch, key.velocity)
                 groups.setdefault(voice.volume.release_s, []).append((region, voice))
         for group in groups.values():
-            region, lead = max(group, key=lambda pair: (_audible(pair[1]), -pair[1].attenuation_cb))
-            placed = self._sum_group(lead, [voice for _, voice in group], key.n_held)
+            region, lead = min(group, key=lambda pair: pair[1].attenuation_cb)
+            placed, envelope = self._sum_group(lead, [voice for _, voice in group], key.n_held)
             yield _sound(
                 placed,
-                envelope=volume_gain(lead.volume, min(moving_length(lead.volume), placed.shape[1])),
+                envelope=envelope,
                 release=release_gain(lead.volume.release_s),
                 gains={v: _gain(attenuation_cb(region, key.pitch, v)) for v in velocities},
             )
 
-    def _sum_group(self, lead: Voice, voices: list[Voice], n_held: int) -> Samples:
-        """Sum voices that are released alike; how the others swell against the lead becomes part of the samples."""
-        n = int(min(n_held + len(release_gain(lead.volume.release_s)), _audible(lead)))
-        lead_gain = np.maximum(volume_gain(lead.volume, n), np.float32(LEAST_GAIN))
+    def _sum_group(self, lead: Voice, voices: list[Voice], n_held: int) -> tuple[Samples, Samples]:
+        """Sum voices that are released alike, at their levels against the lead's.
+
+        Returns:
+            (1 or 2, n) float32 samples, and (k,) float32, the envelope that they share: that of the voice which is
+            nearest to its peak at the time. What the others lack becomes part of the samples, which so stay under
+            their peak, and int16 can hold them.
+        """
+        envelopes = {voice.volume for voice in voices}
+        n = int(min(n_held + len(release_gain(lead.volume.release_s)), max(map(_audible, voices))))
+        shared = _shared_gain(envelopes, n)
         played = []
         for voice in voices:
             samples = articulate(voice, self._bent(voice, n))
-            if voice.volume != lead.volume:
+            if len(envelopes) > 1:
                 swell = volume_gain(voice.volume, len(samples))
-                swell /= lead_gain[: len(samples)]
+                swell[: len(shared)] /= shared[: len(swell)]
+                swell[len(shared) :] /= shared[-1]
                 samples = samples * swell
             played.append(samples)
         placed = _placed(played, voices, lead)
         fade_out(placed)
-        return placed
+        return placed, shared[: placed.shape[1]]
 
     def _bent(self, voice: Voice, n: int) -> Samples:
         """Return the voice's sample at its pitch: the dear step, which velocity layers share."""
@@ -228,19 +238,40 @@ def _sound(placed: Samples, envelope: Samples, release: Samples, gains: Mapping[
 
 
 def _layers(regions: tuple[Region, ...]) -> dict[int, int]:
-    """Cut the velocities where the regions do, and again where a layer would be too wide."""
+    """Cut the velocities where the regions do, and again where the timbre would change too much within a layer."""
+    width = _layer_width(regions)
     cuts = {1, 128}
     for region in regions:
         cuts |= {max(region.velocities[0], 1), region.velocities[1] + 1}
     bounds = sorted(cuts)
     layers = {}
     for low, high in pairwise(bounds):
-        n_layers = -(-(high - low) // MAX_LAYER_WIDTH)
+        n_layers = -(-(high - low) // width)
         for velocity in range(low, high):
             layer = (velocity - low) * n_layers // (high - low)
             first, last = (low + -(-(high - low) * i // n_layers) for i in (layer, layer + 1))
             layers[velocity] = (first + last - 1) // 2
     return layers
+
+
+def _layer_width(regions: tuple[Region, ...]) -> int:
+    """Return how many velocities of a key may share a timbre: all of them where no modulator makes a difference."""
+    width = 127
+    for modulator in (modulator for region in regions for modulator in region.modulators):
+        if modulator.follows_velocity and modulator.destination != ATTENUATION:
+            tolerance = CUTOFF_TOLERANCE if modulator.destination in CUTOFF_DESTINATIONS else OTHER_TOLERANCE
+            width = min(width, max(127 * tolerance // max(abs(modulator.amount), 1), LEAST_WIDTH))
+    return width
+
+
+def _shared_gain(envelopes: Collection[Envelope], n: int) -> Samples:
+    """Return the highest of held notes' volume envelopes, as long as one of them moves, n samples at most.
+
+    That of several is never zero: they are divided by it.
+    """
+    n_moving = min(max(map(moving_length, envelopes)), n)
+    gains = [volume_gain(envelope, n_moving) for envelope in envelopes]
+    return np.maximum(np.maximum.reduce(gains), np.float32(LEAST_GAIN)) if len(gains) > 1 else gains[0]
 
 
 def _audible(voice: Voice) -> float:

@@ -34,6 +34,8 @@ DEFAULT_GENERATORS: Mapping[int, int] = {
     58: -1,
 }
 VORBIS_SAMPLE = 0x10
+# Which source a modulator listens to, and the number of the note's velocity.
+CONTROLLER_BITS, VELOCITY = 0xFF, 2
 FULL_RANGE = (0, 127)
 PCM_BYTES = 2
 
@@ -60,6 +62,11 @@ class Modulator:
     amount: int
     amount_source: int
     transform: int
+
+    @property
+    def follows_velocity(self) -> bool:
+        """Whether it moves with a note's velocity."""
+        return VELOCITY in (self.source & CONTROLLER_BITS, self.amount_source & CONTROLLER_BITS)
 
     @property
     def identity(self) -> tuple[int, int, int, int]:

@@ -19,6 +19,8 @@ ATTENUATION_SCALE = 0.4
 COARSE = 32_768
 # A time of -12000 timecents (1 ms) is the format's way to write "none".
 NO_TIME = -12000
+# Steps of a modulator's source: keys and velocities are numbers of seven bits.
+SOURCE_RANGE = 128
 LOWEST_CUTOFF_CENTS, HIGHEST_CUTOFF_CENTS = 1500.0, 13500.0
 _VELOCITY, _KEY = 2, 3
 _CONCAVE, _CONVEX, _SWITCH = 1, 2, 3
@@ -82,7 +84,7 @@ class Voice:
 
     Attributes:
         playback: the sample at its pitch.
-        attenuation_cb: level below full scale at this velocity, centibels, may be negative.
+        attenuation_cb: level below full scale at this velocity, centibels, 0 or more.
         pan: -1 left to 1 right.
         cutoff_cents, resonance_db: of the low-pass filter, cents above 8.176 Hz.
         volume: envelope of the level.
@@ -138,9 +140,9 @@ def _playback(values: Mapping[int, float], sample: int, header: SampleHeader, ke
 
 
 def attenuation_cb(region: Region, key: int, velocity: int) -> float:
-    """Return a region's level below full scale in centibels; negative values are louder than full scale."""
+    """Return a region's level below full scale in centibels; what would be louder than full scale is 0."""
     moves = (_amount(m, key, velocity) for m in region.modulators if m.destination == ATTENUATION)
-    return ATTENUATION_SCALE * region.generators.get(ATTENUATION, 0) + sum(moves)
+    return max(ATTENUATION_SCALE * region.generators.get(ATTENUATION, 0) + sum(moves), 0.0)
 
 
 def _moved(region: Region, key: int, velocity: int) -> Mapping[int, float]:
@@ -178,11 +180,14 @@ def _amount(modulator: Modulator, key: int, velocity: int) -> float:
 
 
 def _source(bits: int, key: int, velocity: int) -> float:
-    """Return a modulator source's value, -1 to 1; everything but key and velocity is at rest, at zero."""
+    """Return a modulator source's value, -1 to 1; everything but key and velocity is at rest, at zero.
+
+    A source of seven bits reaches 127/128 of its range, as the specification draws it and FluidSynth plays it.
+    """
     number = bits & 0xFF
     if number not in (_VELOCITY, _KEY):
         return 0.0
-    share = (velocity if number == _VELOCITY else key) / 127
+    share = (velocity if number == _VELOCITY else key) / SOURCE_RANGE
     if bits & 0x100:
         share = 1 - share
     curve = bits >> 10

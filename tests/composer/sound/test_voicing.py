@@ -25,13 +25,14 @@ def region(*modulators: Modulator, **generators: int) -> Region:
 
 def test_velocity_sets_the_level_by_a_square_law() -> None:
     plain = region(VELOCITY_TO_ATTENUATION)
-    assert attenuation_cb(plain, 60, 127) == pytest.approx(0)
-    assert attenuation_cb(plain, 60, 64) == pytest.approx(119.1, abs=0.1)  # 40 dB x log10(127 / 64)
+    assert attenuation_cb(plain, 60, 127) == pytest.approx(1.4, abs=0.1), "seven bits reach 127 of 128"
+    assert attenuation_cb(plain, 60, 64) == pytest.approx(120.4, abs=0.1)  # 40 dB x log10(128 / 64)
 
 
 def test_a_zones_attenuation_counts_four_tenths_and_a_modulators_wholly() -> None:
-    by_velocity = Modulator(0x102, ATTENUATION, 127, 0, 0)  # linear, falling
-    assert attenuation_cb(region(by_velocity, g48=100), 60, 27) == pytest.approx(40 + 100)
+    by_velocity = Modulator(0x102, ATTENUATION, 128, 0, 0)  # linear, falling
+    assert attenuation_cb(region(by_velocity, g48=100), 60, 28) == pytest.approx(40 + 100)
+    assert attenuation_cb(region(by_velocity, g48=-1000), 60, 28) == 0, "nothing is louder than full scale"
 
 
 @pytest.mark.parametrize(("key", "speed"), [(69, 22_050), (81, 44_100), (57, 11_025)])
@@ -66,13 +67,16 @@ def test_loops_play_where_the_zone_says_so() -> None:
 @pytest.mark.parametrize(
     ("source", "key", "velocity", "share"),
     [
-        (0x002, 60, 127, 1.0),
-        (0x102, 60, 127, 0.0),
-        (0x003, 127, 1, 1.0),
-        (0x203, 127, 1, 1.0),
+        (0x002, 60, 127, 127 / 128),
+        (0x102, 60, 127, 1 / 128),
+        (0x003, 127, 1, 127 / 128),
+        (0x203, 127, 1, 126 / 128),
+        (0x203, 64, 1, 0.0),
         (0x203, 0, 1, -1.0),
         (0x303, 0, 1, 1.0),
-        (0x402, 60, 127, 1.0),
+        (0x402, 60, 127, 0.878),
+        (0x402, 60, 64, 0.125),
+        (0x802, 60, 64, 0.875),
         (0xC02, 60, 63, 0.0),
         (0xC02, 60, 64, 1.0),
         (0x081, 60, 100, 0.0),
@@ -80,12 +84,12 @@ def test_loops_play_where_the_zone_says_so() -> None:
 )
 def test_modulator_sources_reach_their_ends(source: int, key: int, velocity: int, share: float) -> None:
     moved = voice_of(region(Modulator(source, 11, 1000, 0, 0)), HEADER, key, velocity)
-    assert moved.envelope_to_cutoff_cents == pytest.approx(1000 * share)
+    assert moved.envelope_to_cutoff_cents == pytest.approx(1000 * share, abs=0.5)
 
 
 def test_a_second_source_scales_the_first_and_absolute_takes_the_sign() -> None:
     both = voice_of(region(Modulator(0x002, 11, 1000, 0x003, 0)), HEADER, 127, 127)
-    assert both.envelope_to_cutoff_cents == pytest.approx(1000)
+    assert both.envelope_to_cutoff_cents == pytest.approx(1000 * (127 / 128) ** 2)
     assert voice_of(region(Modulator(0x002, 11, 1000, 0x003, 0)), HEADER, 0, 127).envelope_to_cutoff_cents == 0
     absolute = voice_of(region(Modulator(0x203, 11, 1000, 0, 2)), HEADER, 0, 100)
     assert absolute.envelope_to_cutoff_cents == pytest.approx(1000)

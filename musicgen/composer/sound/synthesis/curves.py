@@ -1,13 +1,13 @@
 """The slow curves of a note: level, pitch, filter. Pure functions of numbers; a value each `CONTROL_HOP` samples.
 
-NumPy, whose exponentials have the same bits on any number of threads; `to_samples` makes tensors of them.
+`to_samples` draws them out.
 """
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from musicgen.composer.sound.articulation import CONTROL_HOP, SAMPLE_RATE
+from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.synthesis.voice import Amplitude, LowPass, PitchMotion
 
 Curve = NDArray[np.float64]
@@ -57,17 +57,17 @@ def cutoff_octaves(filter_: LowPass, velocity: int, pitch: int, seconds: Curve, 
     return np.asarray(rest + envelope + swing + rise)
 
 
-def to_samples(curve: Curve, start: int, stop: int, device: torch.device) -> torch.Tensor:
+def to_samples(curve: Curve, start: int, stop: int) -> Samples:
     """Draw a curve straight between its points, from sample `start`, a multiple of the hop, to `stop`.
 
     Returns:
         (stop - start,) float32.
     """
     first, last = start // CONTROL_HOP, -(-stop // CONTROL_HOP)
-    points = torch.as_tensor(curve[first : last + 1].astype(np.float32), device=device)
-    share = torch.arange(CONTROL_HOP, device=device, dtype=torch.float32) * (1 / CONTROL_HOP)
-    steps = points[1:] - points[:-1]
-    return (points[:-1, None] + steps[:, None] * share).flatten()[: stop - start]
+    points = curve[first : last + 1].astype(np.float32)
+    share = np.arange(CONTROL_HOP, dtype=np.float32) / np.float32(CONTROL_HOP)
+    drawn: Samples = points[:-1, None] + np.diff(points)[:, None] * share
+    return drawn.ravel()[: stop - start]
 
 
 def _progress(seconds: Curve, held_s: float) -> Curve:

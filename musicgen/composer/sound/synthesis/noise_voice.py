@@ -9,13 +9,11 @@ from functools import lru_cache
 
 import numpy as np
 import scipy.fft
-import scipy.signal
-import torch
 
 from musicgen.composer.sound.articulation import SAMPLE_RATE
+from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.synthesis.curves import Curve, clock, level, to_samples
 from musicgen.composer.sound.synthesis.voice import NoiseVoice
-from musicgen.composer.sound.synthesis.wave_voice import BLOCK
 
 FRAME, HOP = 1024, 512
 # White noise has no greatest value; few samples of this go over full scale.
@@ -23,35 +21,35 @@ WHITE_LEVEL = 0.3
 REGISTER_BITS = 15
 
 
-def play_noise(voice: NoiseVoice, seed: int, n: int, held_s: float, device: torch.device) -> torch.Tensor:
+def play_noise(voice: NoiseVoice, seed: int, n: int, held_s: float) -> Samples:
     """Play n samples of noise, drawn from a stream of its own.
 
     Returns:
         (1 or 2, n) float32.
     """
     n_frames = -(-n // HOP) + 1
-    noise = _source(voice, seed, (n_frames + 1) * HOP).numpy()
+    noise = _source(voice, seed, (n_frames + 1) * HOP)
     frames = np.lib.stride_tricks.sliding_window_view(noise, FRAME, axis=1)[:, ::HOP]
     rise = voice.rise_octaves * (np.minimum(np.arange(n_frames) * HOP / SAMPLE_RATE / held_s, 1) - 1)
-    window = scipy.signal.get_window("hann", FRAME).astype(np.float32)
-    filtered = scipy.fft.irfft(scipy.fft.rfft(frames * window) * _band(voice, rise).astype(np.float32))
-    laid = (filtered[:, :-1, HOP:] + filtered[:, 1:, :HOP]).reshape(len(noise), -1)[:, :n]
-    played = torch.as_tensor(np.ascontiguousarray(laid), device=device)
-    envelope = level(voice.amplitude, clock(n), held_s)
-    for start in range(0, n, BLOCK):
-        stop = min(start + BLOCK, n)
-        played[:, start:stop] *= to_samples(envelope, start, stop, device)
-    return played
+    filtered = scipy.fft.irfft(scipy.fft.rfft(frames * _window()) * _band(voice, rise).astype(np.float32))
+    laid: Samples = (filtered[:, :-1, HOP:] + filtered[:, 1:, :HOP]).reshape(len(noise), -1)[:, :n]
+    return laid * to_samples(level(voice.amplitude, clock(n), held_s), 0, n)
 
 
-def _source(voice: NoiseVoice, seed: int, n: int) -> torch.Tensor:
+def _source(voice: NoiseVoice, seed: int, n: int) -> Samples:
     """Return (c, n) samples of unfiltered noise."""
     if voice.source == "shift_register":
         step = round(voice.clock_hz / SAMPLE_RATE * 2**16)
-        bits = (torch.arange(n) * step >> 16) % (2**REGISTER_BITS - 1)
-        return shift_register().index_select(0, bits)[None]
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn((2 if voice.stereo else 1, n), generator=generator) * WHITE_LEVEL
+        bits = (np.arange(n) * step >> 16) % (2**REGISTER_BITS - 1)
+        return shift_register()[None, bits]
+    white = np.random.default_rng(seed).standard_normal((2 if voice.stereo else 1, n), dtype=np.float32)
+    return white * np.float32(WHITE_LEVEL)
+
+
+def _window() -> Samples:
+    """Return a periodic Hann window: laid over itself at each hop it sums to one."""
+    window: Samples = (np.sin(np.pi * np.arange(FRAME) / FRAME) ** 2).astype(np.float32)
+    return window
 
 
 def _band(voice: NoiseVoice, rise_octaves: Curve) -> Curve:
@@ -63,11 +61,11 @@ def _band(voice: NoiseVoice, rise_octaves: Curve) -> Curve:
 
 
 @lru_cache(maxsize=1)
-def shift_register() -> torch.Tensor:
+def shift_register() -> Samples:
     """Return one period of a 15-bit linear feedback shift register, (32767,) float32 of -1 and 1."""
     register, bits = 1, []
     for _ in range(2**REGISTER_BITS - 1):
         bits.append(register & 1)
         fed_back = (register ^ register >> 1) & 1
         register = register >> 1 | fed_back << (REGISTER_BITS - 1)
-    return torch.tensor(bits, dtype=torch.float32) * 2 - 1
+    return np.array(bits, dtype=np.float32) * 2 - 1

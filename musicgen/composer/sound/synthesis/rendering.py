@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
-import torch
 
 from musicgen.composer.sound.articulation import INAUDIBLE_DB, SAMPLE_RATE, fade_out, release_gain
 from musicgen.composer.sound.resampling import Samples
@@ -29,7 +28,7 @@ class Rendered:
     release: Samples
 
 
-def render(name: str, pitch: int, velocity: int, n_held: int, device: str = "cpu") -> tuple[Rendered, ...]:
+def render(name: str, pitch: int, velocity: int, n_held: int) -> tuple[Rendered, ...]:
     """Render a note.
 
     Args:
@@ -37,7 +36,6 @@ def render(name: str, pitch: int, velocity: int, n_held: int, device: str = "cpu
         pitch: MIDI pitch, of a kit the percussion key; a kit is mute at keys that it does not have.
         velocity: 1 to 127; changes the timbre, the level is the caller's.
         n_held: samples until the note's end.
-        device: where torch works.
 
     Raises:
         ValueError: there is no such voice.
@@ -45,10 +43,10 @@ def render(name: str, pitch: int, velocity: int, n_held: int, device: str = "cpu
     voice = voice_named(name)
     rings = isinstance(voice, Kit)
     hits = hits_of(voice, pitch) if isinstance(voice, Kit | Stack) else (Hit(name, None, 0.0),)
-    return tuple(_part(hit, pitch, velocity, n_held, rings, torch.device(device)) for hit in hits)
+    return tuple(_part(hit, pitch, velocity, n_held, rings) for hit in hits)
 
 
-def _part(hit: Hit, pitch: int, velocity: int, n_held: int, rings: bool, device: torch.device) -> Rendered:
+def _part(hit: Hit, pitch: int, velocity: int, n_held: int, rings: bool) -> Rendered:
     """Render a part; one that `rings` sounds as long as it does, whatever the note's length."""
     voice = all_voices()[hit.voice]
     assert isinstance(voice, Simple)
@@ -56,22 +54,20 @@ def _part(hit: Hit, pitch: int, velocity: int, n_held: int, rings: bool, device:
     n = n_held + len(ending)
     if audible is not None:
         n = audible if rings else min(n, audible)
-    played = _play(hit, voice, pitch if hit.pitch is None else hit.pitch, velocity, n, n_held / SAMPLE_RATE, device)
-    samples: Samples = played.cpu().numpy() * np.float32(10 ** (hit.level_db / 20))
+    played = _play(hit, voice, pitch if hit.pitch is None else hit.pitch, velocity, n, n_held / SAMPLE_RATE)
+    samples: Samples = played * np.float32(10 ** (hit.level_db / 20))
     fade_out(samples)
     return Rendered(samples, np.ones(n, dtype=np.float32) if rings else ending)
 
 
-def _play(
-    hit: Hit, voice: Simple, pitch: int, velocity: int, n: int, held_s: float, device: torch.device
-) -> torch.Tensor:
+def _play(hit: Hit, voice: Simple, pitch: int, velocity: int, n: int, held_s: float) -> Samples:
     match voice:
         case WaveVoice():
-            return play_wave(voice, pitch, velocity, n, held_s, device)
+            return play_wave(voice, pitch, velocity, n, held_s)
         case FmVoice():
-            return play_fm(voice, pitch, velocity, n, held_s, device)
+            return play_fm(voice, pitch, velocity, n, held_s)
         case NoiseVoice():
-            return play_noise(voice, crc32(hit.voice.encode()), n, held_s, device)
+            return play_noise(voice, crc32(hit.voice.encode()), n, held_s)
 
 
 def audible_length(voice: Simple) -> int | None:

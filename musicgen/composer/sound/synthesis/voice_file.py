@@ -1,4 +1,4 @@
-"""The voices of `voices.toml`, read and checked. Needs no torch.
+"""The voices of `voices.toml`, read and checked. Makes no sound.
 
 A file that does not fit is refused with its name, the key and the reason.
 """
