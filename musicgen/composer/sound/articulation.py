@@ -4,6 +4,7 @@ Pure functions of a voice and its sample. Knows no keys, presets or caches.
 Source: SoundFont Technical Specification 2.04; the filter is R. Bristow-Johnson's cookbook low-pass.
 """
 
+import math
 from functools import lru_cache
 from itertools import pairwise
 
@@ -134,9 +135,7 @@ def modulation_level(envelope: Envelope, n: int) -> Curve:
 
 def volume_gain(envelope: Envelope, n: int) -> Samples:
     """Return the volume envelope of a held note as (n,) float32 gain, 0 to 1: linear rise, exponential fall."""
-    delay, attack, hold = (
-        round(seconds * SAMPLE_RATE) for seconds in (envelope.delay_s, envelope.attack_s, envelope.hold_s)
-    )
+    delay, attack, hold = _stage_lengths(envelope)
     gain = np.ones(n, dtype=np.float32)
     rising, falling = gain[delay : delay + attack], gain[delay + attack + hold :]
     gain[:delay] = 0
@@ -166,10 +165,19 @@ def audible_length(envelope: Envelope) -> int | None:
 
 def moving_length(envelope: Envelope) -> int:
     """Return after how many samples, at least 1, the volume of a held note no longer changes."""
-    seconds = envelope.delay_s + envelope.attack_s + envelope.hold_s + envelope.decay_s * (1 - envelope.sustain)
+    delay, attack, hold = _stage_lengths(envelope)
     if envelope.sustain == 1:
-        seconds = envelope.delay_s + envelope.attack_s
-    return int(seconds * SAMPLE_RATE) + 2
+        return delay + attack + 1
+    decay = math.ceil(max(envelope.decay_s * SAMPLE_RATE, 1.0) * (1 - envelope.sustain))
+    return delay + attack + hold + decay + 1
+
+
+def _stage_lengths(envelope: Envelope) -> tuple[int, int, int]:
+    """Return delay, attack and hold in samples."""
+    delay, attack, hold = (
+        round(seconds * SAMPLE_RATE) for seconds in (envelope.delay_s, envelope.attack_s, envelope.hold_s)
+    )
+    return delay, attack, hold
 
 
 def fade_out(samples: Samples) -> None:
@@ -227,5 +235,8 @@ def _exponential(fall_s: float, n: int) -> Samples:
     """Fall from 1 by the envelope's range in `fall_s`."""
     octaves = ENVELOPE_RANGE_DB / 20 * np.log2(10) / max(fall_s * SAMPLE_RATE, 1.0)
     # A product of two short falls: powers are dear.
-    hops, within = np.exp2(-octaves * CONTROL_HOP * np.arange(_n_controls(n))), np.exp2(-octaves * np.arange(CONTROL_HOP))
+    hops, within = (
+        np.exp2(-octaves * CONTROL_HOP * np.arange(_n_controls(n))),
+        np.exp2(-octaves * np.arange(CONTROL_HOP)),
+    )
     return np.outer(hops.astype(np.float32), within.astype(np.float32)).reshape(-1)[:n]

@@ -8,7 +8,7 @@ has no tape colour.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import NamedTuple
@@ -69,7 +69,7 @@ class Band:
         """The piece, cut into windows of `WINDOW` samples and a rest."""
         return tuple(slice(i, min(i + WINDOW, self.n_samples)) for i in range(0, self.n_samples, WINDOW))
 
-    def play(self, windows: Iterable[slice]) -> Iterator[Played]:
+    def play(self, windows: Iterable[slice]) -> Generator[Played, None, None]:
         """Play some of the piece's windows, in their order."""
         players = [PartPlayer(events, self._sampler) for events in self._schedules]
         with ThreadPoolExecutor(os.cpu_count()) as workers:
@@ -93,7 +93,7 @@ class Band:
         return played
 
 
-def in_room(played: Iterable[Played], reverb_s: float) -> Iterator[Samples]:
+def in_room(played: Iterable[Played], reverb_s: float) -> Generator[Samples, None, None]:
     """Add to what is played what a room answers; windows are whole but for the last."""
     reverb = Reverb(reverb_s, SAMPLE_RATE, WINDOW // 2)
     for dry, sent in played:
@@ -102,7 +102,7 @@ def in_room(played: Iterable[Played], reverb_s: float) -> Iterator[Samples]:
 
 def finished(
     sums: Iterable[Samples], settings: MixSettings, n_samples: int, colour_gain: float | None = None, seed: int = 0
-) -> Iterator[Samples]:
+) -> Generator[Samples, None, None]:
     """Give the sum of a piece of `n_samples` its colour, width and tone, and the fade at its end.
 
     Args:
@@ -142,7 +142,7 @@ def peak_of(windows: Iterable[Samples]) -> float:
 
 def _coloured(
     sums: Iterable[Samples], settings: MixSettings, n_samples: int, gain: float, seed: int
-) -> Iterator[Samples]:
+) -> Generator[Samples, None, None]:
     coloured: Iterable[Samples] = (samples * np.float32(gain) for samples in sums)
     if settings.tape:
         coloured = play_from_tape(coloured, settings.tape, seed, SAMPLE_RATE)

@@ -5,7 +5,8 @@ handed out; so excerpts from all over the piece are played first, as a band does
 the piece gets there. Of a piece that is not longer than the excerpts, all is heard.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,7 +65,7 @@ class TrackAudio:
         self.sum_peak = 0.0
         self.meter = LoudnessMeter(SAMPLE_RATE)
 
-    def blocks(self, on_progress: OnShare) -> Iterator[Samples]:
+    def blocks(self, on_progress: OnShare) -> Generator[Samples, None, None]:
         """Make the track, (2, k) float32 blocks, mastered.
 
         Args:
@@ -72,17 +73,22 @@ class TrackAudio:
         """
         n_windows = len(self._band.windows)
         excerpts = {}
-        for i, played in zip(chosen := excerpt_places(n_windows), self._band.play(self._windows(chosen)), strict=True):
-            excerpts[i] = played
-            on_progress(CHECKED * len(excerpts) / len(chosen))
+        chosen = excerpt_places(n_windows)
+        with closing(self._band.play(self._windows(chosen))) as rehearsed:
+            for i, excerpt in zip(chosen, rehearsed, strict=True):
+                excerpts[i] = excerpt
+                on_progress(CHECKED * len(excerpts) / len(chosen))
         levels = self._check_sound(excerpts)
-        sums = ahead(self._watched(in_room(ahead(self._played(excerpts)), self._settings.reverb_s)))
-        toned = ahead(finished(sums, self._settings, self.n_samples, levels.colour, self._seed))
-        n_done = 0
-        for block in master(toned, self.n_samples, levels.master, SAMPLE_RATE, self.meter):
-            n_done += block.shape[1]
-            on_progress(CHECKED + (1 - CHECKED) * n_done / self.n_samples)
-            yield block
+        with ExitStack() as steps:
+            played = steps.enter_context(closing(ahead(self._played(excerpts))))
+            sums = steps.enter_context(closing(ahead(self._watched(in_room(played, self._settings.reverb_s)))))
+            mix = finished(sums, self._settings, self.n_samples, levels.colour, self._seed)
+            toned = steps.enter_context(closing(ahead(mix)))
+            n_done = 0
+            for block in master(toned, self.n_samples, levels.master, SAMPLE_RATE, self.meter):
+                n_done += block.shape[1]
+                on_progress(CHECKED + (1 - CHECKED) * n_done / self.n_samples)
+                yield block
 
     def _check_sound(self, excerpts: dict[int, Played]) -> Levels:
         """Find the levels of the piece from what its band plays in some windows."""
@@ -102,14 +108,14 @@ class TrackAudio:
     def _windows(self, places: list[int]) -> list[slice]:
         return [self._band.windows[i] for i in places]
 
-    def _played(self, excerpts: dict[int, Played]) -> Iterator[Played]:
+    def _played(self, excerpts: dict[int, Played]) -> Generator[Played, None, None]:
         """Play the piece; what the sound check has played is taken from it, and let go."""
         n_windows = len(self._band.windows)
         rest = self._band.play(self._windows([i for i in range(n_windows) if i not in excerpts]))
         for i in range(n_windows):
             yield excerpts.pop(i) if i in excerpts else next(rest)
 
-    def _watched(self, sums: Iterator[Samples]) -> Iterator[Samples]:
+    def _watched(self, sums: Iterator[Samples]) -> Generator[Samples, None, None]:
         for samples in sums:
             self.sum_peak = max(self.sum_peak, peak_of([samples]))
             yield samples

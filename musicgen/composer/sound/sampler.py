@@ -30,6 +30,7 @@ from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.sound_bank import SoundBank
 from musicgen.composer.sound.sound_store import SoundStore
 from musicgen.composer.sound.soundfont import ATTENUATION, EXCLUSIVE_CLASS, Region
+from musicgen.composer.sound.synthesis.rendering import render
 from musicgen.composer.sound.voicing import Envelope, Playback, Voice, attenuation_cb, voice_of
 
 # A velocity layer is so wide that nothing but its loudness, which follows every velocity exactly, changes within it by
@@ -222,9 +223,6 @@ def held_length(n: int) -> int:
 
 
 def _synthesised(voice: str, key: SoundKey, velocities: Iterable[int]) -> Iterator[Sound]:
-    # torch takes a second or two to load: only bands with a synthesised voice wait for it.
-    from musicgen.composer.sound.synthesis.rendering import render
-
     gains = {velocity: (velocity / 127) ** VELOCITY_EXPONENT for velocity in velocities}
     for part in render(voice, key.pitch, key.velocity, key.n_held):
         yield _sound(part.samples, np.ones(1, dtype=np.float32), part.release, gains)

@@ -6,11 +6,12 @@ other: all of a long piece at once would fill the memory.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 
 import numpy as np
 
-from musicgen.composer.score import Part, Score
+from musicgen.composer.score import MixSettings, Part, Score
 from musicgen.composer.sound.ahead import ahead
 from musicgen.composer.sound.articulation import SAMPLE_RATE
 from musicgen.composer.sound.mixing import Band, finished, in_room
@@ -25,7 +26,7 @@ SUM_PEAK = 0.5
 
 def render_stems(
     score: Score, sampler: Sampler, mix_peak: float, on_progress: Callable[[], None]
-) -> Iterator[tuple[str, Waveform]]:
+) -> Generator[tuple[str, Waveform], None, None]:
     """Play every part on its own, when it is asked for; names are the parts' roles, see `stem_names`.
 
     Args:
@@ -46,14 +47,14 @@ def render_stems(
 
 def _stem(score: Score, part: Part, sampler: Sampler, on_progress: Callable[[], None]) -> AudioStream:
     band = Band(score, [part], sampler)
-    windows = finished(in_room(ahead(band.play(band.windows)), score.mix.reverb_s), score.mix, band.n_samples)
-    return AudioStream(band.n_samples, SAMPLE_RATE, _watched(windows, on_progress))
+    return AudioStream(band.n_samples, SAMPLE_RATE, _blocks(band, score.mix, on_progress))
 
 
-def _watched(windows: Iterator[Samples], on_progress: Callable[[], None]) -> Iterator[Samples]:
-    for window in windows:
-        on_progress()
-        yield window
+def _blocks(band: Band, settings: MixSettings, on_progress: Callable[[], None]) -> Generator[Samples, None, None]:
+    with closing(ahead(band.play(band.windows))) as played:
+        for window in finished(in_room(played, settings.reverb_s), settings, band.n_samples):
+            on_progress()
+            yield window
 
 
 def stem_names(score: Score) -> list[str]:

@@ -9,6 +9,7 @@ from musicgen.composer.sound.articulation import (
     audible_length,
     low_passed,
     modulation_level,
+    moving_length,
     oscillation,
     release_gain,
     volume_gain,
@@ -38,6 +39,16 @@ def test_the_volume_envelope_goes_through_its_stages() -> None:
     assert [float(gain[i]) for i in at[:3]] == [0, pytest.approx(0.5, abs=0.01), 1]
     assert db(gain[at[3]]) == pytest.approx(-10, abs=0.1), "96 dB in 0.96 s, for a tenth of a second"
     assert db(gain[at[4]]) == pytest.approx(-24, abs=0.1), "three quarters of 96 dB"
+
+
+@pytest.mark.parametrize("attack_s", [0.0, 0.01, 0.017, 0.0170068, 0.3])
+@pytest.mark.parametrize("decay_s", [0.0, 0.001, 0.5])
+@pytest.mark.parametrize("sustain", [0.0, 0.965, 1.0])
+def test_an_envelope_has_moved_where_it_is_said_to_stand_still(attack_s: float, decay_s: float, sustain: float) -> None:
+    envelope = Envelope(0.01, attack_s, 0.003, decay_s, sustain, release_s=1)
+    n = moving_length(envelope)
+    gain = volume_gain(envelope, n + 1000)
+    assert np.ptp(gain[n - 1 :]) == pytest.approx(0, abs=2e-5)
 
 
 def test_a_plain_envelope_is_one() -> None:

@@ -2,8 +2,10 @@
 
 import os
 import threading
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import replace
-from functools import partial
+from itertools import count
 
 import numpy as np
 import pyloudnorm
@@ -124,7 +126,7 @@ def test_excerpts_are_spread_over_a_long_piece(n: int) -> None:
 
 
 def test_what_is_made_ahead_comes_in_order_and_its_errors_in_their_turn() -> None:
-    def numbers(stop: int) -> object:
+    def numbers(stop: int) -> Generator[int, None, None]:
         yield from range(stop)
         raise RuntimeError("broken")
 
@@ -132,4 +134,19 @@ def test_what_is_made_ahead_comes_in_order_and_its_errors_in_their_turn() -> Non
     assert [next(made) for _ in range(5)] == [0, 1, 2, 3, 4]
     with pytest.raises(RuntimeError, match="broken"):
         next(made)
-    assert list(ahead(iter(partial(next, iter([1, 2, 0])), 0))) == [1, 2]
+
+
+def test_closing_what_is_made_ahead_closes_what_makes_it() -> None:
+    closed = []
+
+    def numbers() -> Generator[int, None, None]:
+        try:
+            yield from count()
+        finally:
+            closed.append(True)
+
+    before = threading.active_count()
+    with closing(ahead(numbers())) as made:
+        assert [next(made), next(made)] == [0, 1]
+    assert closed == [True]
+    assert threading.active_count() == before

@@ -5,9 +5,9 @@ import pytest
 
 from musicgen.composer.card import SOUND_FONTS
 from musicgen.composer.sound.articulation import SAMPLE_RATE
-from musicgen.composer.sound.sampler import MAX_LAYER_WIDTH, Sampler, Sound, SoundKey, held_length
+from musicgen.composer.sound.sampler import CUTOFF_TOLERANCE, Sampler, Sound, SoundKey, held_length
 
-PIANO, ORGAN, BASS, STRINGS, SAX, FLUTE, SAW = 0, 16, 33, 48, 65, 73, 81
+PIANO, ORGAN, BASS, STRINGS, SAX, PICCOLO, FLUTE, SAW = 0, 16, 33, 48, 65, 72, 73, 81
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +77,25 @@ def test_harder_is_louder_and_brighter(sampler: Sampler, bank: int, program: int
     assert centres[-1] > centres[0]
 
 
-def test_layers_cover_all_velocities_and_stay_narrow(sampler: Sampler) -> None:
-    for pitch in (30, 60, 100):
-        layers = [sampler.layer_velocity(0, PIANO, pitch, velocity) for velocity in range(1, 128)]
-        assert layers == sorted(layers)
-        assert max(layers.count(layer) for layer in layers) <= MAX_LAYER_WIDTH
-        assert all(sampler.layer_velocity(0, PIANO, pitch, layer) == layer for layer in layers)
+def layers_of(sampler: Sampler, program: int, pitch: int) -> list[int]:
+    """List the layer of every velocity."""
+    layers = [sampler.layer_velocity(0, program, pitch, velocity) for velocity in range(1, 128)]
+    assert layers == sorted(layers)
+    assert all(sampler.layer_velocity(0, program, pitch, layer) == layer for layer in layers)
+    return layers
+
+
+@pytest.mark.parametrize(("program", "cents"), [(BASS, 4800), (FLUTE, 1200)])
+def test_layers_are_so_narrow_that_velocity_moves_the_filter_little_within_one(
+    sampler: Sampler, program: int, cents: float
+) -> None:
+    layers = layers_of(sampler, program, 60)
+    widest = max(layers.count(layer) for layer in layers)
+    assert 10 <= widest <= 127 * CUTOFF_TOLERANCE / cents
+
+
+def test_where_velocity_is_only_loudness_all_velocities_share_a_layer(sampler: Sampler) -> None:
+    assert set(layers_of(sampler, PICCOLO, 84)) == {64}
 
 
 def test_a_layer_never_spans_two_recordings(sampler: Sampler) -> None:
