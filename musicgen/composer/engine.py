@@ -28,9 +28,11 @@ class ComposerEngine:
 
     def __init__(self) -> None:
         self._sampler: Sampler | None = None
+        self._device = "cpu"
 
     def load(self, device: str) -> None:
-        """Read the sound font; its notes are rendered on the processor as they are needed, whatever `device` is."""
+        """Read the sound fonts; notes are rendered on the processor when they are needed, and added up on `device`."""
+        self._device = device
         self._sampler = Sampler(SOUND_FONTS)
 
     def plan(self, options: GenerationOptions) -> PlannedTrack:
@@ -54,7 +56,7 @@ class ComposerEngine:
         on_progress("compose", 0.0)
         composition = compose(options)
         on_progress("render", COMPOSED)
-        audio = TrackAudio(composition.score, self._sampler, options.seed)
+        audio = TrackAudio(composition.score, self._sampler, options.seed, self._device)
         blocks = audio.blocks(lambda done: on_progress("render", COMPOSED + done * (1 - COMPOSED)))
         plan = composition.plan
         return Rendering(
@@ -68,13 +70,13 @@ class ComposerEngine:
             notes=composition.brief.notes,
             music_xml=write_music_xml(plan, composition.sheet, composition.brief.title),
             plan=write_document(plan, composition.progression),
-            stems=_stems(composition.score, self._sampler, audio, on_progress) if options.stems else (),
+            stems=_stems(composition.score, self._sampler, audio, self._device, on_progress) if options.stems else (),
             loudness=audio.meter.integrated_loudness,
         )
 
 
 def _stems(
-    score: Score, sampler: Sampler, audio: TrackAudio, on_progress: OnProgress
+    score: Score, sampler: Sampler, audio: TrackAudio, device: str, on_progress: OnProgress
 ) -> Iterator[tuple[str, Waveform]]:
     # Begins when the first is taken: then the track's peak is known.
-    yield from render_stems(score, sampler, audio.sum_peak, lambda: on_progress("stems", 1.0))
+    yield from render_stems(score, sampler, audio.sum_peak, lambda: on_progress("stems", 1.0), device)

@@ -9,6 +9,7 @@ import math
 import random
 from collections.abc import Mapping
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 
 from musicgen.composer.chords import Chord
@@ -20,6 +21,8 @@ N_CANDIDATES = 24
 BACKOFF_COUNT = 12.0
 # What a progression loses by each repeated chord, and gains by touching the tonic and once more by beginning on it.
 PLAIN_COST, HOME_GAIN = 0.8, 2.0
+# A table with fewer contexts than these tells too little.
+LEAST_CONTEXTS = 40
 # A statistic is only kept for major and minor; other modes live from loops that show their colour.
 MODAL_LOOPS: Mapping[str, tuple[str, ...]] = {
     "dorian": ("i | IV | i | IV", "i | bVII | IV | i", "i | ii | bIII | IV", "i7 | IV7 | i7 | IV7"),
@@ -41,6 +44,7 @@ DOMINANT_ROOTS = frozenset({2, 4, 7, 9, 11})
 Bars = tuple[tuple[Chord, ...], ...]
 # How often each chord follows a context of one chord ("V") or two ("IV V").
 Table = Mapping[str, Mapping[str, int]]
+Source = tuple[str, str]  # the corpus and the mode of a table
 
 
 @cache
@@ -48,6 +52,11 @@ def _statistics() -> dict[str, dict[str, dict[str, dict[str, int]]]]:
     path = Path(__file__).with_name("statistics") / "harmony.json"
     statistics: dict[str, dict[str, dict[str, dict[str, int]]]] = json.loads(path.read_text(encoding="utf-8"))
     return statistics
+
+
+def _table(source: Source) -> Table:
+    corpus, mode = source
+    return _statistics()[corpus][mode]
 
 
 def write_chords(style: HarmonyStyle, mode: str, n_bars: int, rng: random.Random) -> Bars:
@@ -81,16 +90,14 @@ def parse_bars(text: str) -> Bars:
 def _draw_phrase(style: HarmonyStyle, mode: str, n_bars: int, rng: random.Random) -> Bars:
     """Draw a phrase half as long as wanted and play it twice, the second time with an ending of its own."""
     half = max(1, min(4, n_bars // 2) // style.bars_per_chord)
-    table = _statistics()[style.corpus][mode]
-    if len(table) < 40:
-        table = _statistics()["pop"][mode]
-    loop = _best_loop(table, half, rng)
-    answer = [*loop[: half // 2], *_best_loop(table, half - half // 2, rng, before=loop[: half // 2])]
+    source = style.corpus if len(_table((style.corpus, mode))) >= LEAST_CONTEXTS else "pop", mode
+    loop = _best_loop(source, half, rng)
+    answer = [*loop[: half // 2], *_best_loop(source, half - half // 2, rng, before=loop[: half // 2])]
     numerals = [*loop, *(answer if rng.random() < 0.5 else loop)]
     bars: list[tuple[Chord, ...]] = [
         (Chord.parse(numeral),) for numeral in numerals for _ in range(style.bars_per_chord)
     ]
-    return tuple(_split(bars, style, table, rng))
+    return tuple(_split(bars, style, _table(source), rng))
 
 
 def _split(
@@ -108,32 +115,40 @@ def _split(
     return bars
 
 
-def _best_loop(table: Table, n_chords: int, rng: random.Random, before: list[str] | None = None) -> list[str]:
+def _best_loop(source: Source, n_chords: int, rng: random.Random, before: list[str] | None = None) -> list[str]:
     """Draw several progressions; keep the one that closes best into its repeat, feels at home and is not too plain."""
-    drawn = [_walk(table, n_chords, rng, before or []) for _ in range(N_CANDIDATES)]
+    drawn = [_walk(source, n_chords, rng, before or []) for _ in range(N_CANDIDATES)]
 
     def closing(loop: list[str]) -> float:
         first, last = (before or loop)[0], loop[-1]
         plain = len(loop) - len(set(loop))
         roots = [Chord.parse(numeral).offset for numeral in [*(before or []), *loop]]
         home = (0 in roots) + (roots[0] == 0)
-        return math.log(_chances(table, ["", last]).get(first, 0.001) + 0.001) - PLAIN_COST * plain + HOME_GAIN * home
+        return math.log(_chances(source, "", last).get(first, 0.001) + 0.001) - PLAIN_COST * plain + HOME_GAIN * home
 
     return max(drawn, key=closing)
 
 
-def _walk(table: Table, n_chords: int, rng: random.Random, before: list[str]) -> list[str]:
+def _walk(source: Source, n_chords: int, rng: random.Random, before: list[str]) -> list[str]:
     """Draw `n_chords` numerals, each by the two before it."""
     chords = [START, START, *before]
     for _ in range(n_chords):
-        chances = {c: p for c, p in _chances(table, chords[-2:]).items() if c not in (END, chords[-1])}
-        chords.append(rng.choices(list(chances), list(chances.values()))[0] if chances else "I")
+        followers, reached = _followers(source, *chords[-2:])
+        chords.append(rng.choices(followers, cum_weights=reached)[0] if followers else "I")
     return chords[2 + len(before) :]
 
 
-def _chances(table: Table, context: list[str]) -> dict[str, float]:
+@cache
+def _followers(source: Source, second_last: str, last: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Give the other chords that may follow two, and the sums of their chances up to each."""
+    chances = {c: p for c, p in _chances(source, second_last, last).items() if c not in (END, last)}
+    return tuple(chances), tuple(accumulate(chances.values()))
+
+
+def _chances(source: Source, second_last: str, last: str) -> dict[str, float]:
     """Mix what follows the last two chords with what follows the last one, by how often each context was seen."""
-    pair, single = table.get(" ".join(context), {}), table.get(context[-1], table[START])
+    table = _table(source)
+    pair, single = table.get(f"{second_last} {last}", {}), table.get(last, table[START])
     trust = sum(pair.values()) / (sum(pair.values()) + BACKOFF_COUNT)
     chances: dict[str, float] = {}
     for share, counts in ((trust, pair), (1 - trust, single)):

@@ -1,6 +1,7 @@
 """The lead sheet: chords and melody. Each material's melody is written once and placed where the form asks."""
 
 import random
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -67,7 +68,8 @@ class LeadSheet:
 
     def chord_at(self, onset: float) -> ChordSpan:
         """Return the chord that sounds at `onset`."""
-        return next((span for span in reversed(self.chords) if span.onset <= onset + 1e-6), self.chords[0])
+        following = bisect_right(self.chords, onset + 1e-6, key=lambda span: span.onset)
+        return self.chords[max(following - 1, 0)]
 
 
 @dataclass(frozen=True, slots=True)

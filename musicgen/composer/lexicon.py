@@ -205,6 +205,7 @@ def _names(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+@cache
 def instrument_names() -> frozenset[str]:
     """Return what a prompt may call instruments by: their names and their families."""
     instruments = all_instruments().values()

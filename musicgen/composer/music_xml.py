@@ -6,12 +6,13 @@ sixteenths; swing is a word over the first bar, for players and programs to obey
 """
 
 import xml.etree.ElementTree as ET
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from musicgen.composer.arrangement.performance import swing_of
+from musicgen.composer.arrangement.performance import Swing
 from musicgen.composer.chords import Chord
-from musicgen.composer.lead_sheet import LeadSheet
+from musicgen.composer.lead_sheet import ChordSpan, LeadSheet
 from musicgen.composer.note_values import NOTE_VALUES, UNITS, note_values
 from musicgen.composer.plan import Plan
 from musicgen.composer.score import Note
@@ -66,6 +67,8 @@ def write_music_xml(plan: Plan, sheet: LeadSheet, title: str) -> bytes:
     bar = round(plan.time_signature.bar_quarters * UNITS)
     n_bars = _units(plan.ending) // bar + 1
     stretches = _stretches(sheet.melody, n_bars * bar)
+    chords = [(_units(span.onset), span) for span in sheet.chords]
+    starts, ends = [stretch.start for stretch in stretches], [stretch.end for stretch in stretches]
     root = ET.Element("score-partwise", version="4.0")
     _add(_add(root, "work"), "work-title", _printable(title))
     _add(_add(_add(root, "identification"), "encoding"), "software", "musicgen")
@@ -77,9 +80,10 @@ def write_music_xml(plan: Plan, sheet: LeadSheet, title: str) -> bytes:
             _add(measure, "print", **{"new-system": "yes"})
         _add_head(measure, plan, number)
         start, end = number * bar, (number + 1) * bar
-        for stretch in stretches:
-            if stretch.start < end and stretch.end > start:
-                _add_stretch(measure, stretch, (start, end), sheet, plan)
+        first, last = bisect_right(ends, start), bisect_left(starts, end)
+        own = [(units, span) for units, span in chords if start <= units < end]
+        for stretch in stretches[first:last]:
+            _add_stretch(measure, stretch, (start, end), own, plan)
         if number + 1 in {n_bars, *(section.first_bar for section in plan.sections)}:
             style = "light-heavy" if number + 1 == n_bars else "light-light"
             _add(_add(measure, "barline", location="right"), "bar-style", style)
@@ -179,22 +183,28 @@ def _add_tempo(measure: ET.Element, plan: Plan) -> None:
     beats_a_minute = plan.tempo / 1.5 if plan.time_signature.is_compound else plan.tempo
     _add(metronome, "per-minute", f"{round(beats_a_minute, 1):g}")
     _add(direction, "sound", tempo=f"{plan.tempo:g}")
-    ratio, unit = swing_of(plan)
-    if ratio >= TOLD_SWING and not plan.time_signature.is_compound:
+    played = Swing.of(plan)
+    if played.ratio >= TOLD_SWING and not plan.time_signature.is_compound:
         direction = _add(measure, "direction", placement="above")
         _add(_add(direction, "direction-type"), "words", "Swing")
         swing = _add(_add(direction, "sound"), "swing")
-        for name, content in (("first", 2), ("second", 1), ("swing-type", SWUNG_NOTES[unit])):
+        for name, content in (("first", 2), ("second", 1), ("swing-type", SWUNG_NOTES[played.unit])):
             _add(swing, name, content)
 
 
-def _add_stretch(measure: ET.Element, stretch: _Stretch, bar: tuple[int, int], sheet: LeadSheet, plan: Plan) -> None:
-    """Write what lies in one bar of a note or rest, as tied note values, under the chords that begin in it."""
+def _add_stretch(
+    measure: ET.Element,
+    stretch: _Stretch,
+    bar: tuple[int, int],
+    chords: Sequence[tuple[int, ChordSpan]],
+    plan: Plan,
+) -> None:
+    """Write what lies in one bar of a note or rest, as tied note values, under the bar's chords that begin in it."""
     key = plan.key_of(plan.section_at(bar[0] / UNITS))
     now, end = max(stretch.start, bar[0]), min(stretch.end, bar[1])
-    for span in sheet.chords:
-        if now <= _units(span.onset) < end:
-            _add_chord(measure, span.chord, span.key, _units(span.onset) - now)
+    for onset, span in chords:
+        if now <= onset < end:
+            _add_chord(measure, span.chord, span.key, onset - now)
     if stretch.pitch is None and (now, end) == bar:
         note = _add(measure, "note")
         _add(note, "rest", measure="yes")

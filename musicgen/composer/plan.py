@@ -6,7 +6,8 @@ enough that no silence follows: music ends at the asked duration by itself.
 
 import math
 import random
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from musicgen.composer.brief import Brief
@@ -91,11 +92,13 @@ class Plan:
         bar = (onset + 1e-6) / self.time_signature.bar_quarters
         return next((section for section in reversed(self.sections) if section.first_bar <= bar), self.sections[0])
 
-    def energy_at(self, onset: float) -> float:
-        """Return the energy (0 to 1) at `onset`, in quarter notes."""
-        section = self.section_at(onset)
-        share = (onset / self.time_signature.bar_quarters - section.first_bar) / section.bars
-        return section.energy + (section.to_energy - section.energy) * min(max(share, 0.0), 1.0)
+    def energies_at(self, onsets: Iterable[float]) -> Iterator[float]:
+        """Yield the energy (0 to 1) at each of `onsets`, in quarter notes."""
+        bar_quarters, first_bars = self.time_signature.bar_quarters, [section.first_bar for section in self.sections]
+        for onset in onsets:
+            section = self.sections[max(bisect_right(first_bars, (onset + 1e-6) / bar_quarters) - 1, 0)]
+            share = (onset / bar_quarters - section.first_bar) / section.bars
+            yield section.energy + (section.to_energy - section.energy) * min(max(share, 0.0), 1.0)
 
 
 def make_plan(brief: Brief, duration_s: float, seed: str) -> Plan:

@@ -177,6 +177,12 @@ class _StyleSchema(Schema):
     mix = fields.Nested(_MixSchema, load_default=MixSettings)
 
 
+@cache
+def _schema() -> Schema:
+    """Make the schema once: for every file anew it would take longer than the reading."""
+    return _StyleSchema()
+
+
 def _check_free(style: Style) -> None:
     """Refuse drums that are free where nobody plays them: without a groove, or in a metre that grooves do not have."""
     for i, layer in enumerate(style.layers):
@@ -207,7 +213,7 @@ def read_style(path: Path) -> Style:
         InvalidStyle: the file is no TOML or does not fit the schema.
     """
     try:
-        data = _StyleSchema().load(tomllib.loads(path.read_text(encoding="utf-8")))
+        data = _schema().load(tomllib.loads(path.read_text(encoding="utf-8")))
         data["tempo"] = tuple(data["tempo"])
         data["time_signature"] = TimeSignature.parse(data["time_signature"])
         lists = ("words", "intros", "endings", "layers", "fills")

@@ -10,7 +10,7 @@ from statistics import mean, pstdev
 import pytest
 
 from musicgen.composer.arrangement.drumming import play_as_drummer
-from musicgen.composer.arrangement.performance import perform, swing, swing_of
+from musicgen.composer.arrangement.performance import Swing, perform
 from musicgen.composer.brief import understand
 from musicgen.composer.groove import HANDS, RESTING, Groove, all_grooves
 from musicgen.composer.instruments import PERCUSSION
@@ -136,30 +136,30 @@ def test_equal_streams_play_equally() -> None:
 
 
 def test_jazz_swings_as_its_drummers_do_and_less_the_faster_it_is() -> None:
-    slow, fast = (swing_of(plan_of("jazz", tempo)) for tempo in (110.0, 220.0))
-    assert slow[1] == fast[1] == 0.5
-    assert 0.6 < fast[0] < slow[0] < 0.7
+    slow, fast = (Swing.of(plan_of("jazz", tempo)) for tempo in (110.0, 220.0))
+    assert slow.unit == fast.unit == 0.5
+    assert 0.6 < fast.ratio < slow.ratio < 0.7
 
 
 def test_a_style_may_say_how_it_swings_itself() -> None:
     plan = plan_of("jazz", 120.0)
     straight = replace(plan, style=replace(plan.style, swing=0.5))
-    assert swing(0.5, straight) == 0.5
-    assert swing(0.5, plan) == pytest.approx(swing_of(plan)[0])
-    assert swing(1.0, plan) == 1.0
+    assert Swing.of(straight).moved(0.5) == 0.5
+    assert Swing.of(plan).moved(0.5) == pytest.approx(Swing.of(plan).ratio)
+    assert Swing.of(plan).moved(1.0) == 1.0
 
 
 def test_written_triplets_are_not_swung_again() -> None:
     plan = plan_of("jazz", 120.0)
     for place in (1 / 3, 2 / 3, 1 / 6, 5 / 6):
-        assert swing(4 + place, plan) == 4 + place
+        assert Swing.of(plan).moved(4 + place) == 4 + place
 
 
 def test_pitched_instruments_swing_with_the_drums() -> None:
     plan = replace(plan_of("jazz", 120.0), style=replace(plan_of("jazz", 120.0).style, looseness_s=0.0))
     off_beats = [Note(bar + 0.5, 0.5, 60, 90) for bar in range(40)]
     played = perform(off_beats, "comping", plan, random.Random(1))
-    assert mean(note.onset % 1 for note in played) == pytest.approx(swing_of(plan)[0], abs=1e-6)
+    assert mean(note.onset % 1 for note in played) == pytest.approx(Swing.of(plan).ratio, abs=1e-6)
 
 
 def test_a_style_with_an_unknown_groove_is_refused(tmp_path: Path) -> None:

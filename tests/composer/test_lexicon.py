@@ -8,7 +8,7 @@ import pytest
 from musicgen.composer.instruments import all_instruments
 from musicgen.composer.lexicon import LEXICON_DIR, Entry, InvalidLexicon, Word, load_lexicon, read_lexicon
 from musicgen.composer.prompt.phrases import PhraseIndex
-from musicgen.composer.prompt.text import fold, tokenise
+from musicgen.composer.prompt.text import PromptText, fold, tokenise
 
 LANGUAGES = {"en", "es", "fr", "de", "pt", "it", "ja", "zh", "ko", "ru"}
 # Instruments that everybody calls by their English names.
@@ -51,6 +51,14 @@ def look_up(lexicon: PhraseIndex[Word], text: str) -> list[Entry]:
 def written(folder: Path, text: str) -> Path:
     (folder / "mine.toml").write_text(text, encoding="utf-8")
     return folder
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Sad*, blue!, heavy-hearted", "  Trübsinnig  \t Ärger ", "n roll", "ｆｕｌｌ ﬁeld", "悲しい 曲\n　x", "-\u200b -"],
+)
+def test_phrases_fold_as_prompts_do(text: str) -> None:
+    assert fold(text) == PromptText.read(text).folded.strip()
 
 
 def test_every_suggested_style_is_one_of_ours() -> None:

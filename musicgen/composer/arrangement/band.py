@@ -75,7 +75,11 @@ def _within(notes: list[Note], chair: Chair) -> list[Note]:
     """Move what the instrument does not have by octaves; drums are keys, not pitches."""
     if chair.layer.role == "drums":
         return notes
-    return [replace(note, pitch=chair.instrument.in_range(note.pitch)) for note in notes]
+    lowest, highest = chair.instrument.lowest, chair.instrument.highest
+    return [
+        note if lowest <= note.pitch <= highest else replace(note, pitch=chair.instrument.in_range(note.pitch))
+        for note in notes
+    ]
 
 
 def _ends(plan: Plan, bar: Bar, last: Bar) -> bool:

@@ -40,6 +40,22 @@ class _Drift:
         return max(-MAX_DEVIATIONS, min(MAX_DEVIATIONS, drawn))
 
 
+class _Manner:
+    """What is this drummer's own: how much later and louder each drum is played on each step."""
+
+    def __init__(self, seed: str) -> None:
+        self._seed = seed
+        self._drawn: dict[tuple[int, int], tuple[float, float]] = {}
+
+    def of(self, pitch: int, step: int) -> tuple[float, float]:
+        """Return how much later and louder a drum is played on a step, in standard deviations."""
+        if (pitch, step) not in self._drawn:
+            rng = random.Random(f"{self._seed}/{pitch}/{step}")
+            later, louder = (max(-MAX_DEVIATIONS, min(MAX_DEVIATIONS, rng.gauss(0, 1))) for _ in range(2))
+            self._drawn[pitch, step] = later, louder
+        return self._drawn[pitch, step]
+
+
 def play_as_drummer(notes: Sequence[Note], plan: Plan, rng: random.Random) -> Iterator[tuple[Note, float, float]]:
     """Yield each written stroke, how late it falls (quarter notes) and the factor of its velocity.
 
@@ -49,7 +65,7 @@ def play_as_drummer(notes: Sequence[Note], plan: Plan, rng: random.Random) -> It
     groove = all_grooves()[plan.style.groove or ""]
     quarters_a_ms = plan.tempo / 60_000 * (groove.reference_tempo / plan.tempo) ** groove.tempo_exponent
     timing, loudness = (_Drift(*drift, rng) for drift in (groove.timing_drift, groove.velocity_drift))
-    manner = f"{rng.random()}"
+    manner = _Manner(f"{rng.random()}")
     for onset, strokes in groupby(sorted(notes, key=lambda n: (n.onset, n.pitch)), key=lambda n: n.onset):
         step = round(onset % plan.time_signature.bar_quarters / STEP) % 16
         timing.step()
@@ -57,18 +73,11 @@ def play_as_drummer(notes: Sequence[Note], plan: Plan, rng: random.Random) -> It
         for note in strokes:
             touch = groove.touch(note.pitch)
             # How this drummer differs from the others of the group on this step, throughout the piece.
-            later, louder = _manner(manner, note.pitch, step)
+            later, louder = manner.of(note.pitch, step)
             lag_ms = touch.lag_ms[step] + touch.lag_own_ms * later + touch.lag_spread_ms * timing.draw()
             full = FULL_OF.get(DRUM_NAMES.get(note.pitch, ""), FULL) * min(max(touch.full, SOFTEST_FULL), LOUDEST_FULL)
             velocity = full * _level(touch, step, note.velocity, louder, loudness.draw())
             yield note, lag_ms * quarters_a_ms, velocity / note.velocity
-
-
-def _manner(manner: str, pitch: int, step: int) -> tuple[float, float]:
-    """Draw how much later and louder a drummer plays a drum on a step, in standard deviations."""
-    rng = random.Random(f"{manner}/{pitch}/{step}")
-    later, louder = (max(-MAX_DEVIATIONS, min(MAX_DEVIATIONS, rng.gauss(0, 1))) for _ in range(2))
-    return later, louder
 
 
 def _level(touch: DrumTouch, step: int, written: int, louder: float, chance: float) -> float:

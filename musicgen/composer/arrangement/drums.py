@@ -15,7 +15,7 @@ from musicgen.composer.groove import GROOVE_METRE, all_grooves
 from musicgen.composer.instruments import PERCUSSION
 from musicgen.composer.plan import Plan
 from musicgen.composer.score import Note
-from musicgen.composer.style import Pattern
+from musicgen.composer.style import Pattern, Style
 
 VELOCITY = {"X": 114, "x": 96, "o": 72, "g": 42}
 STRIKE = 0.25  # quarter notes; percussion rings as long as it likes
@@ -37,7 +37,8 @@ def play_drums(plan: Plan, chair: Chair, bars: Iterable[Bar], ends: bool, rng: r
 
     `rng` names what is played in each material, its variations and the fills.
     """
-    kit = _Kit(plan, chair, pattern_choices(plan, rng), f"{rng.randrange(2**32)}")
+    choices, seed = pattern_choices(plan, rng), f"{rng.randrange(2**32)}"
+    kit = _Kit(plan, chair, choices, seed, _drummer(plan.style, seed))
     notes: list[Note] = []
     written, filled = list(bars), 0
     for bar, later in zip_longest(written, written[1:]):
@@ -56,12 +57,17 @@ def play_drums(plan: Plan, chair: Chair, bars: Iterable[Bar], ends: bool, rng: r
 
 @dataclass(frozen=True, slots=True)
 class _Kit:
-    """What is played in each bar; `choices` picks among equal patterns for each material, `seed` names the streams."""
+    """What is played in each bar.
+
+    `choices` picks among equal patterns for each material, `seed` names the streams, `drummer` plays around what the
+    patterns write.
+    """
 
     plan: Plan
     chair: Chair
     choices: dict[str, int]
     seed: str
+    drummer: FeelPlayer | None
 
     def groove(self, bar: Bar) -> list[Stroke]:
         """Play a bar without its fill."""
@@ -73,13 +79,12 @@ class _Kit:
     def _groove(self, bar: Bar, index: int) -> list[Stroke]:
         pattern = pattern_of(self.chair.layer, bar, self.choices)
         grids = {voice: bars_of(grid)[index % len(bars_of(grid))] for voice, grid in pattern.grids.items()}
-        drummer = self._drummer()
-        if drummer is None:
+        if self.drummer is None:
             return list(self._strokes(bar, grids))
         name = f"{bar.section.material}/{self.chair.layer.patterns.index(pattern)}"
         between = {voice: grid for voice, grid in grids.items() if STEPS % len(grid)}
         cells = cells_of({voice: grid for voice, grid in grids.items() if voice not in between})
-        played = drummer.bar(pattern, cells, name, bar.section.first_bar + index, bar.energy)
+        played = self.drummer.bar(pattern, cells, name, bar.section.first_bar + index, bar.energy)
         return list(self._strokes(bar, grids_of(played) | between))
 
     def _strokes(self, bar: Bar, grids: Mapping[str, str]) -> Iterator[Stroke]:
@@ -88,12 +93,6 @@ class _Kit:
             for event in read_bar(grid, self.plan.style.time_signature, self.plan.time_signature):
                 if event.symbol in VELOCITY and event.onset < bar.length - 1e-6:
                     yield Stroke(event.onset, voice, event.symbol)
-
-    def _drummer(self) -> FeelPlayer | None:
-        style = self.plan.style
-        if style.groove is None or style.time_signature != GROOVE_METRE:
-            return None
-        return FeelPlayer(all_grooves()[style.groove], style.liberty, f"{self.seed}/feels")
 
     def fill_beats(self, bar: Bar, following: Bar | None) -> int:
         """Draw how many beats at the end of a bar are a fill; 0 is none."""
@@ -127,13 +126,20 @@ class _Kit:
 
     def _walks(self) -> bool:
         """Whether there are learned fills to play: they are in one metre only."""
-        return self._drummer() is not None and self.plan.time_signature == GROOVE_METRE
+        return self.drummer is not None and self.plan.time_signature == GROOVE_METRE
 
     def _written_fills(self, bar: Bar) -> list[Pattern]:
         return [fill for fill in self.plan.style.fills if fill.energy <= bar.energy]
 
     def _stream(self, name: str, bar: Bar) -> random.Random:
         return random.Random(f"{self.seed}/{name}/{bar.section.first_bar + bar.index}")
+
+
+def _drummer(style: Style, seed: str) -> FeelPlayer | None:
+    """Seat the drummer of the style's groove; feels are in one metre only."""
+    if style.groove is None or style.time_signature != GROOVE_METRE:
+        return None
+    return FeelPlayer.of(all_grooves()[style.groove], style.liberty, f"{seed}/feels")
 
 
 def _half(strokes: list[Stroke], bar: Bar, half: int) -> Iterator[Stroke]:

@@ -8,6 +8,7 @@ import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from musicgen.composer.grid import HOLD, REST
 from musicgen.composer.groove import Feel, Groove
@@ -36,8 +37,13 @@ USUAL = 0.15
 # The usual bar of a material is nearer than chance to what its feel is surest of; its variations are drawn by chance.
 SHARPNESS = 1.5
 
+# The families whose written strokes tell a feel, and their drums.
+TOLD_BY = {"kick": ("kick",), "snare": ("snare", "rim")}
+
 Cell = tuple[str, int]
 BarOfCells = dict[Cell, str]
+# By family, for each step: the logarithms of the chances of no stroke and of one.
+Likelihoods = dict[str, list[tuple[float, float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +54,18 @@ class FeelPlayer:
         groove: how the group plays.
         liberty: how much is added to drums that are written, 0 to 1.
         seed: names the streams of randomness.
+        likelihoods: of each of the groove's feels.
     """
 
     groove: Groove
     liberty: float
     seed: str
+    likelihoods: tuple[Likelihoods, ...]
+
+    @classmethod
+    def of(cls, groove: Groove, liberty: float, seed: str) -> Self:
+        """Seat a drummer of a group."""
+        return cls(groove, liberty, seed, tuple(_likelihoods(feel) for feel in groove.feels))
 
     def bar(self, pattern: Pattern, written: BarOfCells, name: str, number: int, energy: float) -> BarOfCells:
         """Play the written cells of a bar of 4/4 and what the drummer adds.
@@ -68,12 +81,25 @@ class FeelPlayer:
         return playable(written, self._follow(usual, chances, random.Random(f"{self.seed}/bar/{number}")))
 
     def _feel(self, pattern: Pattern, written: BarOfCells, name: str, energy: float) -> Feel:
-        fits = [_fit(feel, pattern, written) for feel in self.groove.feels]
+        fits = self._fits(pattern, written)
         weights = [
             feel.share * math.exp(FIT * (fit - max(fits)) - ((feel.energy - energy) / ENERGY_WIDTH) ** 2 / 2)
             for feel, fit in zip(self.groove.feels, fits, strict=True)
         ]
         return random.Random(f"{self.seed}/{name}/feel").choices(self.groove.feels, weights)[0]
+
+    def _fits(self, pattern: Pattern, written: BarOfCells) -> list[float]:
+        """Return the log-likelihood of the written full strokes of kick and snare under each feel."""
+        fits = [0.0] * len(self.likelihoods)
+        for family in TOLD_BY:
+            struck = {
+                step for (voice, step), symbol in written.items() if FAMILIES.get(voice) == family and symbol in "xX"
+            }
+            if struck and family not in pattern.free:
+                is_struck = [step in struck for step in range(STEPS)]
+                for i, likelihoods in enumerate(self.likelihoods):
+                    fits[i] += sum(step[hit] for step, hit in zip(likelihoods[family], is_struck, strict=True))
+        return fits
 
     def _chances(self, pattern: Pattern, written: BarOfCells, feel: Feel) -> dict[Cell, tuple[float, float]]:
         """Return the chances of a full and of a soft stroke, of the cells where the drummer may add one."""
@@ -131,16 +157,14 @@ def _sharp(chance: float) -> float:
     return chance**SHARPNESS / (chance**SHARPNESS + (1 - chance) ** SHARPNESS)
 
 
-def _fit(feel: Feel, pattern: Pattern, written: BarOfCells) -> float:
-    """Return the log-likelihood of the written full strokes of kick and snare under a feel."""
-    fit = 0.0
-    for family, voices in (("kick", ("kick",)), ("snare", ("snare", "rim"))):
-        struck = {step for (voice, step), symbol in written.items() if FAMILIES.get(voice) == family and symbol in "xX"}
-        if struck and family not in pattern.free:
-            chances = [max(feel.loud.get(voice, (0.0,) * STEPS)[step] for voice in voices) for step in range(STEPS)]
-            bounded = [min(max(chance, 1 - SUREST), SUREST) for chance in chances]
-            fit += sum(math.log(p if step in struck else 1 - p) for step, p in enumerate(bounded))
-    return fit
+def _likelihoods(feel: Feel) -> Likelihoods:
+    """Tell for each family that feels are known by, and each step, how likely no stroke is and how likely one."""
+    told: Likelihoods = {}
+    for family, voices in TOLD_BY.items():
+        loud = [feel.loud.get(voice, (0.0,) * STEPS) for voice in voices]
+        surest = [min(max(*chances, 1 - SUREST), SUREST) for chances in zip(*loud, strict=True)]
+        told[family] = [(math.log(1 - chance), math.log(chance)) for chance in surest]
+    return told
 
 
 def playable(written: BarOfCells, added: BarOfCells) -> BarOfCells:

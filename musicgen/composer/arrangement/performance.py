@@ -5,8 +5,9 @@ Drummers of a style that names a groove play as `drumming` has learned it from p
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Self
 
 from musicgen.composer.arrangement.drumming import play_as_drummer
 from musicgen.composer.groove import swing_of_style
@@ -26,13 +27,15 @@ def perform(notes: Sequence[Note], role: str, plan: Plan, rng: random.Random) ->
     if role in MONOPHONIC_ROLES:
         notes = _one_at_a_time(notes)
     as_drummer = role == "drums" and plan.style.groove is not None
-    touched = play_as_drummer(notes, plan, rng) if as_drummer else _play_loosely(notes, role, plan, rng)
+    touched = list(play_as_drummer(notes, plan, rng) if as_drummer else _play_loosely(notes, role, plan, rng))
+    energies = plan.energies_at(note.onset for note, _, _ in touched)
+    swing = Swing.of(plan)
     played = []
-    for note, lag, factor in touched:
-        onset = max(0.0, swing(note.onset, plan) + lag)
-        duration = max(0.05, swing(note.onset + note.duration, plan) - swing(note.onset, plan))
-        velocity = note.velocity * factor * (SOFTEST + (LOUDEST - SOFTEST) * plan.energy_at(note.onset))
-        played.append(replace(note, onset=onset, duration=duration, velocity=round(min(max(velocity, 1), 127))))
+    for (note, lag, factor), energy in zip(touched, energies, strict=True):
+        start, end = swing.moved(note.onset), swing.moved(note.onset + note.duration)
+        velocity = note.velocity * factor * (SOFTEST + (LOUDEST - SOFTEST) * energy)
+        velocity = round(min(max(velocity, 1), 127))
+        played.append(Note(max(0.0, start + lag), max(0.05, end - start), note.pitch, velocity))
     return tuple(sorted(played, key=lambda n: (n.onset, n.pitch)))
 
 
@@ -46,22 +49,37 @@ def _play_loosely(
         yield note, lag, 1 + rng.gauss(0, VELOCITY_SPREAD) / note.velocity
 
 
-def swing(onset: float, plan: Plan) -> float:
-    """Move an onset (quarters) within its pair of notes so that the off-beat falls where swing puts it."""
-    ratio, unit = swing_of(plan)
-    pair = 2 * unit
-    if ratio == 0.5 or plan.time_signature.is_compound or onset >= plan.ending:
-        return onset
-    start, place = onset - onset % pair, onset % pair / pair
-    if _is_triplet(place):
-        return onset
-    warped = place * 2 * ratio if place < 0.5 else ratio + (place - 0.5) * 2 * (1 - ratio)
-    return start + warped * pair
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """How a piece swings.
 
+    Attributes:
+        ratio: where the off-beat falls within its pair, 0.5 straight.
+        unit: length of the swung note in quarters.
+        until: onset in quarters from which nothing swings any more; in compound metres nothing ever does.
+    """
 
-def swing_of(plan: Plan) -> tuple[float, float]:
-    """Return where the off-beat falls within its pair, 0.5 straight, and the swung note in quarters."""
-    return swing_of_style(plan.style, plan.tempo)
+    ratio: float
+    unit: float
+    until: float
+
+    @classmethod
+    def of(cls, plan: Plan) -> Self:
+        """Return the swing of the plan's style at its tempo."""
+        return cls(*swing_of_style(plan.style, plan.tempo), 0.0 if plan.time_signature.is_compound else plan.ending)
+
+    def moved(self, onset: float) -> float:
+        """Move an onset (quarters) within its pair of notes so that the off-beat falls where swing puts it."""
+        if self.ratio == 0.5 or onset >= self.until:
+            return onset
+        pair = 2 * self.unit
+        within = onset % pair
+        place = within / pair
+        if _is_triplet(place):
+            return onset
+        ratio = self.ratio
+        warped = place * 2 * ratio if place < 0.5 else ratio + (place - 0.5) * 2 * (1 - ratio)
+        return onset - within + warped * pair
 
 
 def _is_triplet(place: float) -> bool:
@@ -73,5 +91,11 @@ def _is_triplet(place: float) -> bool:
 def _one_at_a_time(notes: Sequence[Note]) -> list[Note]:
     """End each note where the next one begins."""
     ordered = sorted(notes, key=lambda n: n.onset)
-    followed = [replace(n, duration=min(n.duration, after.onset - n.onset)) for n, after in pairwise(ordered)]
+    followed = [_until(note, after.onset) for note, after in pairwise(ordered)]
     return [*followed, *ordered[-1:]]
+
+
+def _until(note: Note, end: float) -> Note:
+    """End a note at `end`, in quarters, if it lasts longer."""
+    longest = end - note.onset
+    return note if note.duration <= longest else replace(note, duration=longest)

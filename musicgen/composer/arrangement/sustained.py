@@ -1,7 +1,7 @@
 """Lines that sing: the melody as the instrument can play it, pads under it, and a counter-line between."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from musicgen.composer.arrangement.comping import Voices
@@ -23,11 +23,11 @@ MOST_ABOVE = 2
 def play_melody(chair: Chair, bars: Sequence[Bar], sheet: LeadSheet, plan: Plan, last: ChordSpan | None) -> list[Note]:
     """Play the lead sheet's melody where nobody else takes it, in the octave that suits the layer's centre."""
     others = second_voice(plan.band) is not None
-    sung = [
+    sung = _joined(
         (bar.start - PICKUP_QUARTERS * (bar.index == 0), bar.start + bar.length)
         for bar in bars
         if bar.section.melody and not (others and "handed_over" in bar.section.variations)
-    ]
+    )
     notes = [n for n in sheet.melody if n.onset < plan.ending and any(start <= n.onset < end for start, end in sung)]
     if last and plan.sections[-1].melody:
         close = sheet.melody[-1]
@@ -40,6 +40,17 @@ def play_melody(chair: Chair, bars: Sequence[Bar], sheet: LeadSheet, plan: Plan,
     mean = sum(early) / len(early)
     shift = 12 * math.floor((chair.centre - mean + MOST_ABOVE) / 12)
     return [replace(note, pitch=note.pitch + shift) for note in notes]
+
+
+def _joined(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Join what touches among spans in order."""
+    joined: list[tuple[float, float]] = []
+    for start, end in spans:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _singing(plan: Plan) -> Iterator[tuple[float, float]]:

@@ -1,6 +1,7 @@
 """The bars of a piece as players see them: where they are, which chords sound, how hard to play, who plays."""
 
 import random
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -50,19 +51,23 @@ class Bar:
 
     def chord_at(self, onset: float) -> ChordSpan:
         """Return the chord that sounds at `onset` (quarters from the start of the piece)."""
-        return next((span for span in reversed(self.chords) if span.onset <= onset + 1e-6), self.chords[0])
+        for span in reversed(self.chords):
+            if span.onset <= onset + 1e-6:
+                return span
+        return self.chords[0]
 
 
 def bars_of_piece(plan: Plan, sheet: LeadSheet) -> Iterator[Bar]:
     """Yield the bars before the last chord; the last bar is as long as the plan's hold makes it."""
     bar_quarters = plan.time_signature.bar_quarters
+    onsets, ends = [span.onset for span in sheet.chords], [span.end for span in sheet.chords]
     for number, section in enumerate(plan.sections):
         for index in range(section.bars):
             start = (section.first_bar + index) * bar_quarters
             is_last = number == len(plan.sections) - 1 and index == section.bars - 1
             length = bar_quarters + (plan.hold if is_last else 0.0)
-            chords = tuple(s for s in sheet.chords if s.onset < start + length - 1e-6 and s.end > start + 1e-6)
-            yield Bar(start, length, section, index, chords)
+            first, last = bisect_right(ends, start + 1e-6), bisect_left(onsets, start + length - 1e-6)
+            yield Bar(start, length, section, index, sheet.chords[first:last])
 
 
 def bars_of_chair(plan: Plan, chair: Chair, bars: Sequence[Bar]) -> list[Bar]:

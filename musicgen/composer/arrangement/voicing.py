@@ -1,6 +1,7 @@
 """Voicings: a chord becomes pitches, moving as little as possible from the chord before."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from musicgen.composer.chords import Chord
@@ -14,8 +15,9 @@ CENTRE_WEIGHT = 0.6
 LOWEST_CLOSE_PITCH = 45
 
 
+@lru_cache(maxsize=4096)
 def voice_chord(
-    chord: Chord, key: Key, voicing: str, centre: int, lowest: int, highest: int, before: Sequence[int] = ()
+    chord: Chord, key: Key, voicing: str, centre: int, lowest: int, highest: int, before: tuple[int, ...] = ()
 ) -> tuple[int, ...]:
     """Spread a chord into MIDI pitches, lowest first, around `centre` and within `lowest` to `highest`.
 

@@ -120,13 +120,12 @@ class View:
     Attributes:
         places: (b, t) numbers of the slots in their rows.
         hidden: (b, 1, t, places) float32, 0 up to a slot's own place, minus infinity after it.
-        key_turn, query_turn: cosines and sines of the rotary turns, (b, t, 1, e / 2) float32 each.
+        turns: cosines and sines of the rotary turns of queries and keys, (b, t, 2, 1, e / 2) float32 each.
     """
 
     places: Integers
     hidden: Floats
-    key_turn: tuple[Floats, Floats]
-    query_turn: tuple[Floats, Floats]
+    turns: tuple[Floats, Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +146,16 @@ def turn_rates(head_channels: int) -> tuple[Floats, Floats]:
 
 
 def turn(vectors: Floats, turns: tuple[Floats, Floats]) -> Floats:
-    """Rotate (b, t, h, e) pairwise by angles given as cosines and sines (b, t, 1, e / 2)."""
+    """Rotate (..., h, e) pairwise by angles given as cosines and sines (..., 1, e / 2)."""
     cosines, sines = turns
     half = vectors.shape[-1] // 2
     first, second = vectors[..., :half], vectors[..., half:]
-    return np.concatenate([first * cosines - second * sines, first * sines + second * cosines], axis=-1)
+    turned = np.empty(vectors.shape, np.float32)
+    np.multiply(first, cosines, out=turned[..., :half])
+    turned[..., :half] -= second * sines
+    np.multiply(first, sines, out=turned[..., half:])
+    turned[..., half:] += second * cosines
+    return turned
 
 
 def normed(stream: Floats) -> Floats:
@@ -164,8 +168,9 @@ def normed(stream: Floats) -> Floats:
 def gelu(inputs: Floats) -> Floats:
     """Give x times the normal distribution at x, to 1e-5 (Abramowitz and Stegun 7.1.25)."""
     size = np.abs(inputs)
-    one = np.float32(1)
-    t = one / (one + np.float32(0.47047 * math.sqrt(0.5)) * size)
+    t = np.float32(0.47047 * math.sqrt(0.5)) * size
+    t += np.float32(1)
+    np.divide(np.float32(1), t, out=t)
     tail = np.float32(0.5 * 0.7478556) * t
     for coefficient in (-0.0958798, 0.3480242):
         tail += np.float32(0.5 * coefficient)
@@ -175,7 +180,8 @@ def gelu(inputs: Floats) -> Floats:
     size *= size
     size *= np.float32(-0.5)
     tail *= np.exp(size, out=size)
-    result: Floats = np.maximum(inputs, np.float32(0)) - tail
+    result: Floats = np.maximum(inputs, np.float32(0), out=t)
+    result -= tail
     return result
 
 
@@ -221,16 +227,14 @@ class LeadSheetNetwork:
     def _view(self, times: Floats, places: Integers) -> View:
         """Find what slots see at times (b, t, 2), bars, and places (b, t)."""
         by_time, by_index = self._rates
-        key_angles, query_angles = (
-            np.concatenate([times[..., side, None] * by_time, places[..., None].astype(np.float32) * by_index], axis=-1)
-            for side in (0, 1)
-        )
+        by_place = np.repeat((places[..., None].astype(np.float32) * by_index)[:, :, None], 2, axis=2)
+        # A query stands at the later time, the onset of the event to be written.
+        angles = np.concatenate([times[..., ::-1, None] * by_time, by_place], axis=-1)[..., None, :]
         seen = np.arange(-(-int(places.max() + 1) // READ_STEP) * READ_STEP) <= places[:, None, :, None]
         return View(
             places,
             np.where(seen, np.float32(0), np.float32(-np.inf)),
-            (np.cos(key_angles)[:, :, None], np.sin(key_angles)[:, :, None]),
-            (np.cos(query_angles)[:, :, None], np.sin(query_angles)[:, :, None]),
+            (np.cos(angles), np.sin(angles)),
         )
 
     def _attend(self, block: Block, inputs: Floats, view: View, keys: Floats, values: Floats) -> Floats:
@@ -238,10 +242,12 @@ class LeadSheetNetwork:
         batch, n_slots, channels = inputs.shape
         joint = _times(inputs, block.query_key_value).reshape(batch, n_slots, 3, self.shape.heads, -1)
         rows, n_seen = np.arange(batch)[:, None], view.hidden.shape[-1]
-        keys[rows, :, view.places] = turn(joint[:, :, 1], view.key_turn)
+        turned = turn(joint[:, :, :2], view.turns)
+        keys[rows, :, view.places] = turned[:, :, 1]
         values[rows, :, view.places] = joint[:, :, 2]
-        queries = turn(joint[:, :, 0], view.query_turn).transpose(0, 2, 1, 3) * np.float32(joint.shape[-1] ** -0.5)
-        scores = queries @ keys[:, :, :n_seen].swapaxes(-1, -2) + view.hidden
+        queries = turned[:, :, 0].transpose(0, 2, 1, 3) * np.float32(joint.shape[-1] ** -0.5)
+        scores = queries @ keys[:, :, :n_seen].swapaxes(-1, -2)
+        scores += view.hidden
         scores -= scores.max(axis=-1, keepdims=True)
         shares = np.exp(scores, out=scores)
         shares /= shares.sum(axis=-1, keepdims=True)
@@ -285,8 +291,10 @@ def _times(stream: Floats, matrix: Floats) -> Floats:
 
 def _matrix(weights: Mapping[str, Floats], name: str, norm: str | None = None) -> Floats:
     """Turn a matrix to (inputs, outputs), the scale of the norm before it multiplied in."""
-    matrix = weights[name].T if norm is None else (weights[name] * weights[norm]).T
-    return np.ascontiguousarray(matrix)
+    matrix = np.ascontiguousarray(weights[name].T)
+    if norm is not None:
+        matrix *= weights[norm][:, None]
+    return matrix
 
 
 def _block(weights: Mapping[str, Floats], prefix: str) -> Block:

@@ -45,11 +45,10 @@ class WeightsFile:
             header = file.metadata()
             stored = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
         shape = NetworkShape(*(int(header[name]) for name in ("channels", "layers", "heads")))
-        weights = {
-            name: values * stored[name + SCALE][:, None] if name + SCALE in stored else values
-            for name, values in stored.items()
-            if not name.endswith(SCALE)
-        }
+        weights = {name: values for name, values in stored.items() if not name.endswith(SCALE)}
+        for name, values in weights.items():
+            if name + SCALE in stored:
+                values *= stored[name + SCALE][:, None]
         return cls(shape, weights, json.loads(header["targets"]))
 
     def save(self, path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from musicgen.composer.prompt.text import Token, tokenise
+from musicgen.composer.prompt.text import Token, cut
 
 Found = TypeVar("Found")
 # Entries of the vocabulary that a word may stand for: within a phrase, and only at its end.
@@ -56,10 +56,12 @@ class PhraseIndex(Generic[Found]):
 
     def _add(self, phrase: str, found: Found) -> None:
         node = self._root
-        for token in tokenise(phrase):
-            word = token.text + ("*" if phrase[token.end : token.end + 1] == "*" else "")
+        for text, _, end in cut(phrase):
+            word = f"{text}*" if phrase.startswith("*", end) else text
             self._vocabulary.add(word)
-            node = node.follow.setdefault(word, _Node())
+            if word not in node.follow:
+                node.follow[word] = _Node()
+            node = node.follow[word]
         if node is self._root:
             raise ValueError(f"{phrase!r} holds no word")
         node.ends += (found,)

@@ -6,7 +6,7 @@ single characters, so that a phrase matches anywhere in a line without spaces.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
@@ -17,7 +17,10 @@ MAX_FOLDED_CHARS = 4000
 CJK = "\u3005\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 # Vowel signs of Hebrew, Arabic, Indian and Thai writing: they belong to the letter before them.
 _SIGNS = "\u0591-\u05c7\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0981-\u0dff\u0e31-\u0e4e"
-_TOKEN = re.compile(rf"[{CJK}]|(?:(?![{CJK}])[^\W_]|(?<=\w)[{_SIGNS}]+)+|(?<=\s)-(?=\s)|[^\w\s'#*^`_-]|\n")
+# The first alternative is there for speed: most words are plain.
+_TOKEN = re.compile(
+    rf"[a-z0-9]+(?![^ ,*])|[{CJK}]|(?:(?![{CJK}])[^\W_]|(?<=\w)[{_SIGNS}]+)+|(?<=\s)-(?=\s)|[^\w\s'#*^`_-]|\n"
+)
 _LAST_LATIN = "\u024f"
 _SAME = str.maketrans(
     {
@@ -29,6 +32,7 @@ _SAME = str.maketrans(
 )
 # Most prompts: printable ASCII with single spaces folds by lowering alone.
 _PLAIN = re.compile(r"(?: ?[!-_a-~])*")
+_SPACES = re.compile(" +")
 _INVISIBLE = frozenset(("Cf", "Cc", "Cs", "Sk"))
 _NAMED_ALIKE = {"&": "and", "n": "and", "+": "and", "/": "and", "、": ",", "،": ","}
 # German writes "Klaviermusik" in one word; the first half carries the meaning.
@@ -104,19 +108,25 @@ def _fold_char(char: str) -> tuple[str, str]:
 
 def fold(text: str) -> str:
     """Fold a phrase of the lexicon the way prompts are folded."""
-    return PromptText.read(text).folded.strip()
+    written = unicodedata.normalize("NFKC", text)[:MAX_FOLDED_CHARS]
+    if _PLAIN.fullmatch(written):
+        return written.lower().strip()
+    return _SPACES.sub(" ", "".join(_fold_char(char)[0] for char in written)).strip()
 
 
 def tokenise(folded: str) -> list[Token]:
     """Cut folded text into tokens, in order."""
-    tokens: list[Token] = []
+    return [Token(*piece) for piece in cut(folded)]
+
+
+def cut(folded: str) -> Iterator[tuple[str, int, int]]:
+    """Yield text, start and end of every token of folded text."""
     for match in _TOKEN.finditer(folded):
-        text, start, end = match[0], match.start(), match.end()
+        text, (start, end) = match[0], match.span()
         compound = _COMPOUND.fullmatch(text) if 8 <= end - start <= 40 else None
         if compound:
             middle = start + compound.end("head")
-            tokens.append(Token(compound["head"], start, middle))
-            tokens.append(Token(compound["tail"], middle, end))
+            yield compound["head"], start, middle
+            yield compound["tail"], middle, end
         else:
-            tokens.append(Token(_NAMED_ALIKE.get(text, text), start, end))
-    return tokens
+            yield _NAMED_ALIKE.get(text, text), start, end

@@ -21,6 +21,7 @@ from musicgen.composer.score import DRUM_BANK, MixSettings, Part, Score
 from musicgen.composer.sound.articulation import SAMPLE_RATE
 from musicgen.composer.sound.colour import crackled, play_from_tape, tape_top
 from musicgen.composer.sound.part_rendering import WINDOW, PartPlayer, schedule
+from musicgen.composer.sound.players import make_player
 from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.reverb import Reverb
 from musicgen.composer.sound.sampler import Sampler
@@ -51,14 +52,21 @@ class Played(NamedTuple):
 class Band:
     """A score's parts, or some of them, at their levels and places; the side-chain is that of the whole score."""
 
-    def __init__(self, score: Score, parts: Sequence[Part], sampler: Sampler) -> None:
+    def __init__(self, score: Score, parts: Sequence[Part], sampler: Sampler, device: str = "cpu") -> None:
         """Put every note on the sample clock.
+
+        Args:
+            score: the piece.
+            parts: those of it that play.
+            sampler: makes their sounds.
+            device: torch's name of what adds the notes up.
 
         Raises:
             ValueError: the sound font lacks a part's preset, or a note is out of range.
         """
         self.n_samples = round(score.duration_s * SAMPLE_RATE)
         self._sampler = sampler
+        self._device = device
         self._parts = parts
         self._sends = [_amplitude(part.reverb_db + score.mix.reverb_db) for part in parts]
         self._schedules = [schedule(part, sampler, score.quarter_s, self.n_samples) for part in parts]
@@ -71,7 +79,7 @@ class Band:
 
     def play(self, windows: Iterable[slice]) -> Generator[Played, None, None]:
         """Play some of the piece's windows, in their order."""
-        players = [PartPlayer(events, self._sampler) for events in self._schedules]
+        players = [make_player(events, self._sampler, self._device) for events in self._schedules]
         with ThreadPoolExecutor(os.cpu_count()) as workers:
             for window in windows:
                 wanted = dict.fromkeys(key for player in players for key in player.upcoming(window.stop))

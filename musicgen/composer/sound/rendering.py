@@ -47,18 +47,19 @@ class TrackAudio:
         meter: has heard the blocks that were taken.
     """
 
-    def __init__(self, score: Score, sampler: Sampler, seed: int) -> None:
+    def __init__(self, score: Score, sampler: Sampler, seed: int, device: str = "cpu") -> None:
         """Prepare the notes.
 
         Args:
             score: the piece.
             sampler: plays its parts.
             seed: of tape and crackle; the notes need none.
+            device: torch's name of what adds the notes up.
 
         Raises:
             ValueError: the sound font lacks a part's preset, or a note is out of range.
         """
-        self._band = Band(score, score.parts, sampler)
+        self._band = Band(score, score.parts, sampler, device)
         self._settings = score.mix
         self._seed = seed
         self.n_samples = self._band.n_samples

@@ -11,7 +11,7 @@ from contextlib import closing
 
 import numpy as np
 
-from musicgen.composer.score import MixSettings, Part, Score
+from musicgen.composer.score import MixSettings, Score
 from musicgen.composer.sound.ahead import ahead
 from musicgen.composer.sound.articulation import SAMPLE_RATE
 from musicgen.composer.sound.mixing import Band, finished, in_room
@@ -25,7 +25,7 @@ SUM_PEAK = 0.5
 
 
 def render_stems(
-    score: Score, sampler: Sampler, mix_peak: float, on_progress: Callable[[], None]
+    score: Score, sampler: Sampler, mix_peak: float, on_progress: Callable[[], None], device: str = "cpu"
 ) -> Generator[tuple[str, Waveform], None, None]:
     """Play every part on its own, when it is asked for; names are the parts' roles, see `stem_names`.
 
@@ -34,19 +34,19 @@ def render_stems(
         sampler: plays its parts.
         mix_peak: `TrackAudio.sum_peak` of the score; one gain for all stems brings their sum to `SUM_PEAK`.
         on_progress: called many times a stem; may raise to cancel.
+        device: torch's name of what adds the notes up.
 
     Returns:
         exactly `score.duration_s` at 44,100 Hz each.
     """
     gain = SUM_PEAK / mix_peak if mix_peak else 1.0
     for name, part in zip(stem_names(score), score.parts, strict=True):
-        stem = _stem(score, part, sampler, on_progress).collect()
+        stem = _stem(score, Band(score, [part], sampler, device), on_progress).collect()
         np.multiply(stem.samples, np.float32(gain), out=stem.samples)
         yield name, stem
 
 
-def _stem(score: Score, part: Part, sampler: Sampler, on_progress: Callable[[], None]) -> AudioStream:
-    band = Band(score, [part], sampler)
+def _stem(score: Score, band: Band, on_progress: Callable[[], None]) -> AudioStream:
     return AudioStream(band.n_samples, SAMPLE_RATE, _blocks(band, score.mix, on_progress))
 
 

@@ -26,7 +26,7 @@ from musicgen.composer.sound.soundfont import (
     Modulator,
     Region,
 )
-from musicgen.vorbis_comment import tag_ogg
+from musicgen.vorbis_comment import OggTagger
 
 MONO = 1
 VERSION = struct.pack("<HH", 3, 1)
@@ -70,7 +70,7 @@ def encode(samples: NDArray[np.float32], sample_rate: int, quality: float) -> by
     ) as file:
         for start in range(0, len(samples), ENCODER_BLOCK):
             file.write(samples[start : start + ENCODER_BLOCK])
-    return tag_ogg(stream.getvalue(), {})  # the encoder numbers its streams at random
+    return OggTagger({}).tag(stream.getvalue())  # the encoder numbers its streams at random
 
 
 def write_soundfont(
