@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install generate serve dev test test-slow train lint format bench clean
+.PHONY: help install generate serve dev test test-slow train lint format bench bench-server clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -52,6 +52,9 @@ format: $(INSTALLED_DEV)  ## format the code
 
 bench: $(INSTALLED_DEV)  ## measure time by stage, speed and memory
 	$(BIN)/python -m benchmarks.generation
+
+bench-server: $(INSTALLED_DEV)  ## measure the server: tracks a minute, GETs under load, first sound, hanging up
+	$(BIN)/python -m benchmarks.server
 
 train: $(INSTALLED_DEV)  ## train the lead-sheet network: make train DATA=folder RUN=folder UNTIL=HH:MM (resumes)
 	$(BIN)/python -m musicgen.composer.lead_sheet_network.training.train --data $(DATA) --run $(RUN) --until $(UNTIL)

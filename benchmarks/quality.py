@@ -120,7 +120,7 @@ def _check_request(take: Take, check: Callable[[str, bool, object], None]) -> No
     if "time_signature" in asked:
         metre = rendering.time_signature
         check("metre obeyed", metre == asked["time_signature"], f"{metre}, not {asked['time_signature']}")
-    heard = sounding_groups(rendering.midi or b"")
+    heard = sounding_groups(rendering.scores["mid"]())
     for name in asked.get("wants", ()):
         check("wanted instrument in the MIDI", name in heard, f"no {name}; {', '.join(sorted(heard))}")
     for name in asked.get("refuses", ()):

@@ -1,148 +1,175 @@
-"""Compare the sampler with FluidSynth, preset by preset: level, spectrum and pitch of single notes.
+"""Compare the sampler with FluidSynth, preset by preset: level, spectrum, pitch, release, loops and chokes.
 
     python -m benchmarks.sampler_vs_fluidsynth [MuseScore_General_Full.sf2]
 
-Both play our sound fonts; or, with the font that ours was trimmed from, FluidSynth plays that one.
-
-FluidSynth (`apt-get install fluidsynth`) is the judge only; the project does not depend on it.
+Both play our sound fonts; or, with the font that ours was trimmed from, FluidSynth plays that one. Each melodic preset
+plays every third key of its instrument's range, each kit every key it answers, at fixed velocities and on both sides
+of every border between velocity layers.
 """
 
-import subprocess
+import os
 import sys
-import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import permutations
 from pathlib import Path
 
-import mido
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
+from benchmarks.fluidsynth import QUARTER_S, Take, aligned, play_takes
 from musicgen.composer.card import SOUND_FONTS
 from musicgen.composer.instruments import all_instruments
 from musicgen.composer.score import DRUM_BANK, Note, Part
 from musicgen.composer.sound.articulation import SAMPLE_RATE
 from musicgen.composer.sound.part_rendering import render_part
 from musicgen.composer.sound.sampler import Sampler
-from musicgen.composer.sound.soundfont import SoundFont
+from musicgen.composer.sound.soundfont import EXCLUSIVE_CLASS, Region, SoundFont
 
-QUARTER_S = 0.5
-HELD_S, SPACING_S = 1.0, 3.0
-N_PITCHES = 8
-DRUM_PITCHES = (35, 36, 38, 40, 42, 46, 49, 51, 45, 54)
-VELOCITIES = (45, 75, 110)
+HELD_S, RELEASE_S = 0.6, 0.3
+SUSTAINED_S = 4.0
+CHOKE_AFTER_S, CHOKED_S = 0.25, 0.3
+VELOCITIES = (30, 64, 100, 127)
+MIDDLE_VELOCITY = 100
+KEY_STEP = 3
 # Half octaves from 44 Hz to 16 kHz; a band this far below a note's loudest is not compared.
 BANDS_HZ = 44.0 * 2 ** (np.arange(18) / 2)
 BAND_FLOOR_DB = 45.0
+# What is this far below the note, in a release or a choke, is not compared.
+TAIL_FLOOR_DB = 50.0
+SILENCE = 1e-5
 # A partial is searched this far around its place in the other sound; the spectrum is padded for a fine grid.
-PITCH_REACH_CENTS, PITCH_BAND_HZ, PADDING = 60.0, (60.0, 5000.0), 8
-TICKS_PER_BEAT = 960
+PITCH_REACH_CENTS, PITCH_BAND_HZ, PADDING = 60.0, (30.0, 5000.0), 8
+
+FIGURES = ("level", "bands", "release", "sustain", "choke", "pitch")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Comparison:
-    """How one preset differs from the oracle, in dB and cents; medians and worst cases over its notes."""
+    """How one preset differs from the oracle: (note, difference) by figure, ours less theirs, in dB, pitch in cents."""
 
     name: str
-    level_db: float
-    worst_level_db: float
-    bands_db: float
-    bands_90_percent_db: float
-    release_db: float
-    pitch_cents: float
-    worst_pitch_cents: float
+    differences: dict[str, list[tuple[str, float]]] = field(default_factory=lambda: {name: [] for name in FIGURES})
+
+    def absolute(self, figure: str) -> NDArray[np.float64]:
+        """Return the sizes of a figure's differences; empty where nothing could be compared."""
+        return np.abs([difference for _, difference in self.differences[figure]])
+
+    def worst(self, figure: str) -> tuple[str, float]:
+        """Return the note that differs most, and by how much."""
+        return max(self.differences[figure], key=lambda named: abs(named[1]), default=("", 0.0))
 
 
-def compare(sampler: Sampler, sound_font: Path, bank: int, program: int) -> Comparison:
-    """Render one preset's notes with both and measure."""
-    part = test_part(sampler.preset_names()[bank, program], bank, program)
-    n = round((len(part.notes) + 1) * SPACING_S * SAMPLE_RATE)
-    ours = render_part(part, sampler, QUARTER_S, n).astype(np.float64)
-    theirs = render_with_fluidsynth(part, sound_font, n)
-    levels, bands, releases, pitches = [], [], [], []
-    for note in part.notes:
-        start = round(note.onset * QUARTER_S * SAMPLE_RATE)
-        held = slice(start, start + round(HELD_S * SAMPLE_RATE))
-        tail = slice(held.stop, held.stop + round(0.25 * SAMPLE_RATE))
-        if np.max(np.abs(theirs[:, held])) < 1e-6:
-            continue
-        levels.append(level_db(ours[:, held]) - level_db(theirs[:, held]))
-        bands.append(band_errors_db(ours[:, held], theirs[:, held]))
-        if bank != DRUM_BANK:
-            pitches.append(abs(pitch_error_cents(ours[:, held], theirs[:, held])))
-        if level_db(theirs[:, tail]) > level_db(theirs[:, held]) - 50:
-            releases.append(level_db(ours[:, tail]) - level_db(theirs[:, tail]))
-    errors = np.abs(np.concatenate(bands))
-    return Comparison(
-        part.name,
-        float(np.median(levels)),
-        float(levels[int(np.argmax(np.abs(levels)))]),
-        float(np.median(errors)),
-        float(np.percentile(errors, 90)),
-        float(np.median(releases)) if releases else 0.0,
-        float(np.median(pitches)) if pitches else 0.0,
-        float(np.max(pitches)) if pitches else 0.0,
-    )
+def compare(sampler: Sampler, sound_font: Path, bank: int, program: int, *, key_step: int = KEY_STEP) -> Comparison:
+    """Play one preset with both and measure.
+
+    `key_step` is that of melodic presets; where it is larger than `KEY_STEP`, kits are thinned out likewise.
+    """
+    comparison = Comparison(sampler.preset_names()[bank, program])
+    regions = SoundFont(_font_of(bank, program)).regions(bank, program)
+    keys = _keys(bank, program, regions, key_step)
+    kinds = {
+        _measure_note: list(_single_notes(bank, program, regions, keys)),
+        _measure_sustain: [] if bank == DRUM_BANK else [_sustained(bank, program, keys[len(keys) // 2])],
+        _measure_choke: list(_chokes(bank, program, regions)),
+    }
+    takes = [take for group in kinds.values() for take in group]
+    theirs = iter(play_takes(takes, sound_font))
+    for measure, group in kinds.items():
+        for take in group:
+            part = Part(comparison.name, "melody", bank, program, take.notes)
+            ours = render_part(part, sampler, QUARTER_S, take.n_samples).astype(np.float64)
+            reference = aligned(next(theirs), ours)
+            label = f"{take.notes[0].pitch} at {take.notes[0].velocity}"
+            for figure, difference in measure(take, ours, reference):
+                comparison.differences[figure].append((label, difference))
+    return comparison
 
 
-def test_part(name: str, bank: int, program: int) -> Part:
-    """Write a part that plays single notes over the instrument's range."""
-    pitches: Sequence[int] = DRUM_PITCHES
-    if bank != DRUM_BANK:
-        instrument = next(
-            i for i in all_instruments().values() if (i.bank, i.program, i.voice) == (bank, program, None)
-        )
-        pitches = np.linspace(instrument.lowest, instrument.highest, N_PITCHES).round().astype(int).tolist()
-    played = [(pitch, velocity) for velocity in VELOCITIES for pitch in pitches]
-    notes = tuple(
-        Note(i * SPACING_S / QUARTER_S, HELD_S / QUARTER_S, pitch, velocity)
-        for i, (pitch, velocity) in enumerate(played)
-    )
-    return Part(name, "melody", bank, program, notes)
+def _font_of(bank: int, program: int) -> Path:
+    return next(path for path in SOUND_FONTS if (bank, program) in SoundFont(path).preset_names)
 
 
-def render_with_fluidsynth(part: Part, sound_font: Path, n: int) -> NDArray[np.float64]:
-    """Render a part dry and at full volume with the FluidSynth command; returns (2, n) float64."""
-    with tempfile.TemporaryDirectory() as folder:
-        midi, wav = Path(folder) / "notes.mid", Path(folder) / "notes.wav"
-        write_midi(part, midi)
-        command = ["fluidsynth", "-ni", "-q", "-R", "0", "-C", "0", "-g", "1.0", "-r", str(SAMPLE_RATE)]
-        command += ["-T", "wav", "-O", "float", "-F", str(wav), str(sound_font), str(midi)]
-        subprocess.run(command, check=True, capture_output=True)
-        samples = soundfile.read(wav, dtype="float64", always_2d=True)[0].T
-    fitted = np.zeros((2, n))
-    fitted[:, : min(n, samples.shape[1])] = samples[:, :n]
-    return fitted
+def _keys(bank: int, program: int, regions: Sequence[Region], key_step: int) -> list[int]:
+    """Return the keys to play, of those that the preset answers."""
+    answered = sorted({key for r in regions for key in range(r.keys[0], r.keys[1] + 1)})
+    if bank == DRUM_BANK:
+        return answered[:: key_step // KEY_STEP]
+    instrument = next(i for i in all_instruments().values() if (i.bank, i.program, i.voice) == (bank, program, None))
+    wanted = {*range(instrument.lowest, instrument.highest, key_step), instrument.highest}
+    return [key for key in answered if key in wanted]
 
 
-def write_midi(part: Part, path: Path) -> None:
-    """Write a part as a MIDI file with channel volume at its top."""
-    channel = 9 if part.bank == DRUM_BANK else 0
-    track = mido.MidiTrack()
-    track.append(mido.MetaMessage("set_tempo", tempo=round(QUARTER_S * 1e6)))
-    track.append(mido.Message("control_change", channel=channel, control=7, value=127))
-    if part.bank != DRUM_BANK:
-        track.append(mido.Message("control_change", channel=channel, control=0, value=part.bank))
-    track.append(mido.Message("program_change", channel=channel, program=part.program))
-    events = []
-    for note in part.notes:
-        events.append((round(note.onset * TICKS_PER_BEAT), "note_on", note))
-        events.append((round((note.onset + note.duration) * TICKS_PER_BEAT), "note_off", note))
-    now = 0
-    for tick, kind, note in sorted(events, key=lambda event: event[:2]):
-        track.append(mido.Message(kind, channel=channel, note=note.pitch, velocity=note.velocity, time=tick - now))
-        now = tick
-    track.append(mido.Message("note_off", channel=channel, note=0, time=round(SPACING_S / QUARTER_S * TICKS_PER_BEAT)))
-    mido.MidiFile(ticks_per_beat=TICKS_PER_BEAT, tracks=[track]).save(path)
+def _single_notes(bank: int, program: int, regions: Sequence[Region], keys: Sequence[int]) -> Iterator[Take]:
+    for key in keys:
+        velocities = set(VELOCITIES)
+        for region in regions:
+            if region.keys[0] <= key <= region.keys[1]:
+                low, high = region.velocities
+                velocities |= {low - 1, low, high, high + 1}
+        for velocity in sorted(velocities & set(range(1, 128))):
+            yield Take(bank, program, (Note(0, HELD_S / QUARTER_S, key, velocity),), HELD_S + RELEASE_S + 0.1)
 
 
-def level_db(samples: NDArray[np.float64]) -> float:
+def _sustained(bank: int, program: int, key: int) -> Take:
+    return Take(bank, program, (Note(0, SUSTAINED_S / QUARTER_S, key, MIDDLE_VELOCITY),), SUSTAINED_S)
+
+
+def _chokes(bank: int, program: int, regions: Iterable[Region]) -> Iterator[Take]:
+    """Yield a sound of an exclusive class and another that silences it, for every two keys of a class."""
+    classes: dict[int, set[int]] = defaultdict(set)
+    for region in regions:
+        classes[region.generators.get(EXCLUSIVE_CLASS, 0)].update(range(region.keys[0], region.keys[1] + 1))
+    for keys in (keys for number, keys in classes.items() if number):
+        for first, second in permutations(sorted(keys), 2):
+            notes = (
+                Note(0, 2 * CHOKE_AFTER_S / QUARTER_S, first, MIDDLE_VELOCITY),
+                Note(CHOKE_AFTER_S / QUARTER_S, 0.1, second, 1),
+            )
+            yield Take(bank, program, notes, CHOKE_AFTER_S + CHOKED_S)
+
+
+Differences = Iterator[tuple[str, float]]
+Sound = NDArray[np.float64]
+
+
+def _measure_note(take: Take, ours: Sound, theirs: Sound) -> Differences:
+    held, tail = _span(0, HELD_S), _span(HELD_S, HELD_S + RELEASE_S)
+    if np.max(np.abs(theirs[:, held])) < SILENCE:
+        return
+    yield "level", level_db(ours[:, held]) - level_db(theirs[:, held])
+    yield from (("bands", float(error)) for error in band_errors_db(ours[:, held], theirs[:, held]))
+    if take.bank != DRUM_BANK and take.notes[0].velocity == MIDDLE_VELOCITY:
+        yield "pitch", pitch_error_cents(ours[:, held], theirs[:, held])
+    if level_db(theirs[:, tail]) > level_db(theirs[:, held]) - TAIL_FLOOR_DB:
+        yield "release", level_db(ours[:, tail]) - level_db(theirs[:, tail])
+
+
+def _measure_sustain(take: Take, ours: Sound, theirs: Sound) -> Differences:
+    late = _span(take.length_s - 1, take.length_s)
+    if level_db(theirs[:, late]) > level_db(theirs) - TAIL_FLOOR_DB:
+        yield "sustain", level_db(ours[:, late]) - level_db(theirs[:, late])
+
+
+def _measure_choke(_take: Take, ours: Sound, theirs: Sound) -> Differences:
+    before, after = _span(0, CHOKE_AFTER_S), _span(CHOKE_AFTER_S + 0.05, CHOKE_AFTER_S + CHOKED_S)
+    if level_db(theirs[:, after]) > level_db(theirs[:, before]) - TAIL_FLOOR_DB:
+        yield "choke", level_db(ours[:, after]) - level_db(theirs[:, after])
+
+
+def _span(start_s: float, stop_s: float) -> slice:
+    return slice(round(start_s * SAMPLE_RATE), round(stop_s * SAMPLE_RATE))
+
+
+def level_db(samples: Sound) -> float:
     """Return the RMS level in dB against full scale."""
     return float(10 * np.log10(np.mean(samples**2) + 1e-20))
 
 
-def band_errors_db(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> NDArray[np.float64]:
+def band_errors_db(ours: Sound, theirs: Sound) -> Sound:
     """Return the differences of the half-octave bands that carry the note, without the difference in level."""
     window = np.hanning(ours.shape[1])
     frequencies = np.fft.rfftfreq(ours.shape[1], 1 / SAMPLE_RATE)
@@ -154,7 +181,7 @@ def band_errors_db(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> ND
     return (errors - np.median(errors[carrying]))[carrying]
 
 
-def pitch_error_cents(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> float:
+def pitch_error_cents(ours: Sound, theirs: Sound) -> float:
     """Return by how much our strongest partial lies above the same one of theirs."""
     n = ours.shape[1] * PADDING
     window = np.hanning(ours.shape[1])
@@ -166,34 +193,54 @@ def pitch_error_cents(ours: NDArray[np.float64], theirs: NDArray[np.float64]) ->
     return float(1200 * np.log2(_peak(mine, near) / _peak(other, place)))
 
 
-def _peak(spectrum: NDArray[np.float64], place: int) -> float:
+def _peak(spectrum: Sound, place: int) -> float:
     """Place a spectrum's local maximum between its bins, by a parabola through the logarithm."""
     below, here, above = np.log(spectrum[place - 1 : place + 2] + 1e-12)
     return float(place + 0.5 * (below - above) / min(below - 2 * here + above, -1e-12))
 
 
 def main(source: Path | None = None) -> None:
-    """Print a table: all our presets, or those that the source has, too, as the source plays them."""
-    sampler = Sampler(SOUND_FONTS)
-    print(f"{'preset':24s} level  worst  bands  bands 90 %  release  pitch  worst   (dB, cents)")
+    """Print two tables: each preset's figures, and those over all; or those of presets that the source has, too."""
+    presets = [
+        (source or font, bank, program)
+        for font in (SOUND_FONTS if source is None else SOUND_FONTS[1:])
+        for bank, program in SoundFont(font).preset_names
+        if source is None or bank != DRUM_BANK  # its drums lie under other keys
+    ]
+    print("| preset | notes | " + " | ".join(f"{figure} | worst" for figure in FIGURES) + " |")
+    print("|" + "---|" * (2 + 2 * len(FIGURES)))
     rows = []
-    for font in SOUND_FONTS if source is None else SOUND_FONTS[1:]:
-        for bank, program in SoundFont(font).preset_names:
-            if source and bank == DRUM_BANK:  # its drums lie under other keys
-                continue
-            row = compare(sampler, source or font, bank, program)
+    with ProcessPoolExecutor(os.cpu_count()) as processes:
+        for row in processes.map(_compared, presets):
             rows.append(row)
-            print(
-                f"{row.name:24s}{row.level_db:6.2f} {row.worst_level_db:6.2f} {row.bands_db:6.2f} "
-                f"{row.bands_90_percent_db:9.2f} {row.release_db:9.2f} "
-                f"{row.pitch_cents:8.2f} {row.worst_pitch_cents:6.2f}",
-                flush=True,
-            )
-    levels, bands, pitches = ([abs(getattr(r, f)) for r in rows] for f in ("level_db", "bands_db", "pitch_cents"))
-    print(
-        f"median: |level| {np.median(levels):.2f} dB, bands {np.median(bands):.2f} dB, "
-        f"pitch {np.median(pitches):.2f} cents"
-    )
+            print(f"| {row.name} | {len(row.differences['level'])} | {' | '.join(_cells(row))} |", flush=True)
+    print("\n| figure | compared | median | 90 % | 99 % | worst | preset and note of the worst |")
+    print("|" + "---|" * 7)
+    for figure in FIGURES:
+        sizes = np.concatenate([row.absolute(figure) for row in rows])
+        worst = max(rows, key=lambda row: abs(row.worst(figure)[1]))
+        centiles = " | ".join(f"{np.percentile(sizes, share):.2f}" for share in (50, 90, 99))
+        note, difference = worst.worst(figure)
+        print(f"| {figure} | {len(sizes)} | {centiles} | {difference:+.2f} | {worst.name}, {note} |")
+
+
+def _compared(preset: tuple[Path, int, int]) -> Comparison:
+    return compare(_sampler(), *preset)
+
+
+@cache
+def _sampler() -> Sampler:
+    return Sampler(SOUND_FONTS)
+
+
+def _cells(row: Comparison) -> Iterator[str]:
+    for figure in FIGURES:
+        sizes = row.absolute(figure)
+        if len(sizes):
+            note, difference = row.worst(figure)
+            yield f"{np.median(sizes):.2f} | {difference:+.2f} ({note})"
+        else:
+            yield " | "
 
 
 if __name__ == "__main__":

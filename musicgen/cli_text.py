@@ -1,12 +1,14 @@
 """What the commands print: tracks, styles and models as plain text for people. Knows neither click nor the database."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from musicgen.database import Track
 from musicgen.engine import StyleCard
-from musicgen.service import ModelDescription, TrackPlan
+from musicgen.model_list import ModelDescription
+from musicgen.service import Progress, TrackPlan
 
 TITLE_WIDTH = 40
 # So many of a style's words stand in the list of styles; the plainest come first.
@@ -69,9 +71,15 @@ def _source(words: str | None) -> str:
     return f" (from the words: {words})" if words and words != "request" else " (asked)" if words else ""
 
 
-def speed(duration_s: float, elapsed_s: float) -> str:
-    """Say how long a generation took and how that compares with listening to it; both in seconds."""
+def speed(track: Track) -> str:
+    """Say how long the generation of a finished track took and how that compares with listening to it."""
+    duration_s, elapsed_s = track.duration or 0.0, sum(track.job.timings.values())
     return f"Made {duration_s:.1f} s of music in {elapsed_s:.1f} s, {duration_s / elapsed_s:.1f} times real time."
+
+
+def progress(now: Progress) -> str:
+    """Say what is being done and, where it is known, how long it takes."""
+    return now.stage if now.seconds_left is None else f"{now.stage}, {math.ceil(now.seconds_left)} s left"
 
 
 def tracks_table(tracks: Iterable[Track]) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+AUDIO_FORMAT_NAMES = ("wav", "mp3", "flac", "ogg")
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -44,6 +46,14 @@ def _device(text: str) -> str:
     return text
 
 
+def _audio_formats(text: str) -> tuple[str, ...]:
+    names = _words(text)
+    unknown = [name for name in names if name not in AUDIO_FORMAT_NAMES]
+    if unknown or not names:
+        raise ValueError(f"name some of {', '.join(AUDIO_FORMAT_NAMES)}, separated by commas, not {text!r}")
+    return tuple(name for name in AUDIO_FORMAT_NAMES if name in names)
+
+
 SETTINGS = (
     Setting(
         "OUTPUT_DIR",
@@ -75,6 +85,12 @@ SETTINGS = (
         "weights",
         "Folder of downloaded weights, a subfolder for each engine.",
         Path,
+    ),
+    Setting(
+        "KEEP_FORMATS",
+        "wav,mp3",
+        "Audio formats, separated by commas, that every generation stores; the others are made when asked for.",
+        _audio_formats,
     ),
     Setting("MAX_BODY_BYTES", "1000000", "Largest accepted request body, bytes.", _count),
     Setting("MAX_PROMPT_CHARS", "2000", "Longest accepted prompt, characters.", _count),

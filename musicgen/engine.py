@@ -16,6 +16,9 @@ from musicgen.waveform import AudioStream, Waveform
 # It may raise `GenerationCancelled`; engines let it pass.
 OnProgress = Callable[[str, float], None]
 
+# The formats in which engines write notes.
+MIDI_FORMAT, MUSIC_XML_FORMAT = SCORE_FORMATS = ("mid", "musicxml")
+
 
 @dataclass(frozen=True, slots=True)
 class StyleCard:
@@ -94,8 +97,8 @@ class Rendering:
         tempo: quarter notes a minute; None where the engine does not know it.
         key: as `notation.Key` writes it; None where unknown.
         time_signature: as `notation.TimeSignature` writes it; None where unknown.
-        midi: a Standard MIDI File; None from engines that make only audio.
-        music_xml: the lead sheet as a MusicXML file; None from engines that write none.
+        scores: format ("mid", "musicxml") -> what writes the piece as notes in it; empty from engines that make only
+            audio. Nobody waits for notes: they are written when the sound is on its way.
         understanding: what the engine took from the prompt, JSON values only; empty where it cannot say.
         notes: sentences for the person about what was asked and could not be done.
         plan: the plan that was followed, as `PlannedTrack.plan`; None from engines without plans.
@@ -109,8 +112,7 @@ class Rendering:
     tempo: float | None = None
     key: str | None = None
     time_signature: str | None = None
-    midi: bytes | None = None
-    music_xml: bytes | None = None
+    scores: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
     understanding: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     plan: Mapping[str, Any] | None = None

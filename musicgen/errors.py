@@ -53,6 +53,34 @@ class GenerationBusy(MusicgenError):
         super().__init__(f"All generators are busy and the waiting line is full. Try again in {retry_after_s} s.")
 
 
+class RequestKeyReused(MusicgenError):
+    """The Idempotency-Key `key` stands for another request."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"The Idempotency-Key {key!r} came with another request before. Send this one with a new key.")
+
+
+class RequestStillRunning(MusicgenError):
+    """The request with the Idempotency-Key `key` is being worked on; ask again in `retry_after_s` seconds."""
+
+    def __init__(self, key: str, retry_after_s: int) -> None:
+        self.key = key
+        self.retry_after_s = retry_after_s
+        super().__init__(
+            f"The first request with the Idempotency-Key {key!r} is still being worked on. "
+            f"Ask again in {retry_after_s} s for its track."
+        )
+
+
+class SoundNotKept(MusicgenError):
+    """A lossless file of the track `track_id` was not kept and cannot be made again, because of `reason`."""
+
+    def __init__(self, track_id: str, reason: str, kept: str) -> None:
+        self.track_id = track_id
+        super().__init__(f"No lossless file of the track {track_id!r} was kept, and {reason}. There is: {kept}.")
+
+
 class StorageFull(MusicgenError):
     """The output folder's disk has less free space than the operator wants kept."""
 

@@ -28,7 +28,7 @@ def options_after(follow_up: FollowUp, track: Track) -> GenerationOptions:
 
 
 def _variation(follow_up: FollowUp, track: Track) -> GenerationOptions:
-    before = _options_of(track)
+    before = asked_of(track)
     del before["seed"]
     if DECIDED_BY_A_PLAN & follow_up.asked.keys():
         before["plan"] = None
@@ -47,10 +47,10 @@ def _extension(follow_up: FollowUp, track: Track) -> GenerationOptions:
         errors["duration"] = [f"Must be longer than the track itself, {track.plan['duration']:g} s, not {duration:g}."]
     if errors:
         raise InvalidOptions(errors)
-    return GenerationOptions(**_options_of(track) | {"plan": None, "extends": track.plan} | dict(follow_up.asked))
+    return GenerationOptions(**asked_of(track) | {"plan": None, "extends": track.plan} | dict(follow_up.asked))
 
 
-def _options_of(track: Track) -> dict[str, Any]:
+def asked_of(track: Track) -> dict[str, Any]:
     """Return what was asked for when the track was made; options younger than the track have their defaults."""
     asked = track.job.options
     known = {field.name for field in fields(GenerationOptions)} & asked.keys()

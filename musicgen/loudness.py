@@ -1,4 +1,4 @@
-"""How loud a waveform is: integrated loudness and true peak, as ITU-R BS.1770-4 defines them.
+"""How loud sound is: integrated loudness, block by block or at once, and true peak, as ITU-R BS.1770-4 has them.
 
 Measures only; `composer`'s master changes levels. Nothing here depends on the number of threads or on BLAS, so that a
 level derived from these figures is bit-identical everywhere on one machine.
@@ -37,24 +37,100 @@ def integrated_loudness(waveform: Waveform) -> float:
     Raises:
         ValueError: samples are NaN or infinite.
     """
-    hop_length = round(waveform.sample_rate * HOP_S)
+    meter = LoudnessMeter(waveform.sample_rate)
     with ThreadPoolExecutor(2) as threads:
-        left, right = threads.map(
-            lambda channel: _hop_energies(channel, waveform.sample_rate, hop_length), waveform.samples
-        )
-    energies = left + right
-    if not np.isfinite(energies).all():
-        raise ValueError("samples must be finite; these hold NaN or infinity")
-    n_hops = waveform.n_samples // hop_length
-    if n_hops < HOPS_PER_BLOCK:
-        return _lufs(float(energies.sum()) / max(waveform.n_samples, 1))
-    blocks = np.lib.stride_tricks.sliding_window_view(energies[:n_hops], HOPS_PER_BLOCK).mean(axis=1) / hop_length
-    return _gated_lufs(blocks)
+        list(threads.map(_ChannelMeter.add, meter.channels, waveform.samples))
+    return meter.integrated_loudness()
+
+
+class LoudnessMeter:
+    """Measures the loudness of stereo sound that comes in blocks; their lengths make no difference.
+
+    Attributes:
+        hop_length: samples between the beginnings of two gating blocks.
+        channels: the meter of each channel; channels may be given their samples in threads of their own.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self.hop_length = round(sample_rate * HOP_S)
+        self.channels = [_ChannelMeter(sample_rate, self.hop_length) for _ in range(2)]
+
+    def add(self, block: NDArray[np.float32]) -> None:
+        """Take the next samples, (2, k) float32."""
+        for channel, samples in zip(self.channels, block, strict=True):
+            channel.add(samples)
+
+    def integrated_loudness(self) -> float:
+        """Return the loudness of what was taken so far, as the function of this name does.
+
+        Raises:
+            ValueError: samples are NaN or infinite.
+        """
+        energies = self._energies()
+        if not np.isfinite(energies).all():
+            raise ValueError("samples must be finite; these hold NaN or infinity")
+        blocks = self.mean_squares()
+        return _gated_lufs(blocks) if blocks.size else _lufs(float(energies.sum()) / max(self.n_samples, 1))
+
+    def mean_squares(self) -> NDArray[np.float64]:
+        """Return the mean square of each gating block that was taken whole so far; one begins every 100 ms."""
+        hops = self._energies()[: self.n_samples // self.hop_length]
+        if len(hops) < HOPS_PER_BLOCK:
+            return np.zeros(0)
+        return np.lib.stride_tricks.sliding_window_view(hops, HOPS_PER_BLOCK).mean(axis=1) / self.hop_length
+
+    def _energies(self) -> NDArray[np.float64]:
+        left, right = (channel.energies() for channel in self.channels)
+        return left + right
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples a channel were taken."""
+        return self.channels[0].n_samples
+
+
+class _ChannelMeter:
+    """Sums the squares of each hop of one K-weighted channel.
+
+    Samples wait until their hop is whole, so that every sum is taken in the same order whatever the blocks.
+    """
+
+    def __init__(self, sample_rate: int, hop_length: int) -> None:
+        self._sections = k_weighting(sample_rate)
+        self._state = np.zeros((len(self._sections), 2))
+        self._hop_length = hop_length
+        self._waiting = np.zeros(0, np.float32)
+        self._energies: list[NDArray[np.float64]] = []
+        self.n_samples = 0
+
+    def add(self, samples: NDArray[np.float32]) -> None:
+        """Take the next samples, (k,) float32."""
+        self.n_samples += len(samples)
+        samples = np.concatenate([self._waiting, samples]) if len(self._waiting) else samples
+        n_whole = len(samples) - len(samples) % self._hop_length
+        self._waiting = samples[n_whole:].copy()
+        chunk_length = _HOPS_AT_ONCE * self._hop_length
+        for start in range(0, n_whole, chunk_length):
+            energies, self._state = self._weigh(samples[start : min(start + chunk_length, n_whole)])
+            self._energies.append(energies)
+
+    def energies(self) -> NDArray[np.float64]:
+        """Return the sum of each hop so far; the last hop may be a shorter one."""
+        rest = [self._weigh(self._waiting)[0]] if len(self._waiting) else []
+        return np.concatenate([np.zeros(0), *self._energies, *rest])
+
+    def _weigh(self, samples: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        from scipy.signal import sosfilt
+
+        weighted, state = sosfilt(self._sections, samples.astype(np.float64), zi=self._state)
+        state[np.abs(state) < _NO_STATE] = 0
+        np.square(weighted, out=weighted)
+        return np.add.reduceat(weighted, np.arange(0, len(weighted), self._hop_length)), state
 
 
 def _gated_lufs(blocks: NDArray[np.float64]) -> float:
     """Average mean squares of gating blocks, first without silence, then without what is 10 LU below that average."""
-    for_gate = blocks[blocks > _mean_square(ABSOLUTE_GATE_LUFS)]
+    for_gate = blocks[blocks > mean_square(ABSOLUTE_GATE_LUFS)]
     if not for_gate.size:
         return -math.inf
     relative_gate = for_gate.mean() * 10 ** (RELATIVE_GATE_LU / 10)
@@ -65,24 +141,9 @@ def _lufs(mean_square: float) -> float:
     return LOUDNESS_OFFSET_LUFS + 10 * math.log10(mean_square) if mean_square > 0 else -math.inf
 
 
-def _mean_square(lufs: float) -> float:
+def mean_square(lufs: float) -> float:
+    """Return the mean square of K-weighted sound, summed over the channels, that is as loud as `lufs`."""
     return 10 ** ((lufs - LOUDNESS_OFFSET_LUFS) / 10)
-
-
-def _hop_energies(channel: NDArray[np.float32], sample_rate: int, hop_length: int) -> NDArray[np.float64]:
-    """Sum the squares of each hop of a K-weighted channel; the last hop may be a shorter one."""
-    from scipy.signal import sosfilt
-
-    sections = k_weighting(sample_rate)
-    state = np.zeros((len(sections), 2))
-    energies = []
-    for start in range(0, len(channel), _HOPS_AT_ONCE * hop_length):
-        chunk = channel[start : start + _HOPS_AT_ONCE * hop_length].astype(np.float64)
-        weighted, state = sosfilt(sections, chunk, zi=state)
-        state[np.abs(state) < _NO_STATE] = 0
-        np.square(weighted, out=weighted)
-        energies.append(np.add.reduceat(weighted, np.arange(0, len(weighted), hop_length)))
-    return np.concatenate(energies) if energies else np.zeros(0)
 
 
 @cache
@@ -131,7 +192,7 @@ def true_peak_db(waveform: Waveform) -> float:
 
 def _peak_between_samples(channel: NDArray[np.float32], sample_peak: float) -> float:
     """Find the largest interpolated level where it can be above `sample_peak`; 0 where it can be so nowhere."""
-    phases = _interpolation_phases()
+    phases = interpolation_phases()
     n_taps = phases.shape[1]
     before = n_taps // 2 - 1  # samples that a filter needs before the sample that its interval follows
     n_blocks = -(-len(channel) // _PEAK_BLOCK)
@@ -158,7 +219,7 @@ def _largest_level(window: NDArray[np.float32], taps: NDArray[np.float32]) -> fl
 
 
 @cache
-def _interpolation_phases() -> NDArray[np.float32]:
+def interpolation_phases() -> NDArray[np.float32]:
     """Design the filters for the points at 1/4, 1/2 and 3/4 of the way between two samples, (3, 20) float32."""
     from scipy.signal import firwin
 

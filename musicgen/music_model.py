@@ -7,11 +7,11 @@ nothing of how an engine works, of HTTP or of the database.
 import importlib
 import importlib.metadata
 import math
-import statistics
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from musicgen.errors import DeviceUnavailable, EngineUnavailable, GenerationBusy
 from musicgen.options import GenerationOptions
 
 ENGINE_CARDS = (COMPOSER,)
-# How often a waiting caller hears that it still waits, and may cancel.
+# How often a caller who waits, in line or for an engine, hears that it still does, and may cancel.
 WAITING_SLICE_S = 0.2
 # So many past generations tell how long the next one takes.
 N_REMEMBERED_TIMES = 8
@@ -75,6 +75,7 @@ class MusicModel:
         self._max_waiting = 0
         self._engine: Engine | None = None
         self._engine_name = ""
+        self._loading: tuple[str, Future[Engine]] | None = None
         self._activity: Literal["loading", "generating"] | None = None
         self._turns: deque[object] = deque()
         self._turns_changed = threading.Condition()
@@ -96,7 +97,7 @@ class MusicModel:
         self._wanted_device = app.config["MUSICGEN_DEVICE"]
         self._weights_dir = Path(app.config["MUSICGEN_WEIGHTS_DIR"])
         self._max_waiting = app.config["MAX_WAITING"]
-        self._engine, self._engine_name = None, ""
+        self._engine, self._engine_name, self._loading = None, "", None
         self.device, self.load_count = None, 0
         self._recent_times_s.clear()
 
@@ -205,7 +206,7 @@ class MusicModel:
 
     def _retry_after_s(self) -> int:
         # A place becomes free when the running generation ends.
-        usual_s = statistics.fmean(self._recent_times_s) if self._recent_times_s else 0.0
+        usual_s = sum(self._recent_times_s) / max(len(self._recent_times_s), 1)
         elapsed_s = self._clock() - self._running_since if self._activity else 0.0
         return max(1, math.ceil(usual_s - elapsed_s))
 
@@ -250,17 +251,36 @@ class MusicModel:
             return self._turns_changed.wait_for(lambda: self._turns[0] is ticket, WAITING_SLICE_S)
 
     def _loaded(self, card: EngineCard, on_progress: OnProgress) -> Engine:
-        if self._engine and self._engine_name == card.name:
-            return self._engine
-        on_progress("loading", 0.0)
+        while self._engine is None or self._engine_name != card.name:
+            self._activity = "loading"
+            on_progress("loading", 0.0)
+            name, loading = self._loading = self._loading or (card.name, self._begin_to_load(card))
+            # It goes on when this caller gives up: the next one most probably needs the same engine.
+            while not wait([loading], WAITING_SLICE_S).done:
+                on_progress("loading", 0.0)
+            self._loading = None
+            if loading.exception() is None:
+                self._engine, self._engine_name = loading.result(), name
+            elif name == card.name:
+                loading.result()
+        return self._engine
+
+    def _begin_to_load(self, card: EngineCard) -> "Future[Engine]":
         # The old engine goes first: two of them may not fit into memory.
         self._engine = None
-        self._activity = "loading"
-        engine: Engine = _engine_class(card)()
-        engine.load(self.device or pick_device(self._wanted_device))
-        self.load_count += 1
-        self._engine, self._engine_name = engine, card.name
-        return engine
+        loading: Future[Engine] = Future()
+
+        def load() -> None:
+            try:
+                engine: Engine = _engine_class(card)()
+                engine.load(self.device or pick_device(self._wanted_device))
+                self.load_count += 1
+                loading.set_result(engine)
+            except BaseException as error:
+                loading.set_exception(error)
+
+        threading.Thread(target=load, name=f"load {card.name}").start()
+        return loading
 
 
 def _engine_class(card: EngineCard) -> Any:

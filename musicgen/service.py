@@ -4,76 +4,113 @@ Web and CLI both come through here. Knows neither of them, nor how an engine or 
 """
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from flask import current_app
 
-from musicgen import track_files
+from musicgen import job_record, past_jobs, retries, track_files
 from musicgen.audio_export import AUDIO_FORMATS
-from musicgen.database import GenerationJob, State, Track, db, new_id, utc_now
-from musicgen.engine import EngineCard, OnProgress, Rendering, StyleCard
+from musicgen.database import Track, db
+from musicgen.engine import SCORE_FORMATS
 from musicgen.errors import GenerationCancelled, GenerationFailed, TrackNotFound
 from musicgen.follow_ups import options_after
 from musicgen.music_model import music_model
 from musicgen.options import FollowUp, GenerationOptions
+from musicgen.retries import RequestKey
 from musicgen.stage_watch import StageWatch
-from musicgen.track_export import SCORE_FORMATS, ExportedTrack, export_stems, export_track, sha256, stem_ending
-
-DEFAULT_FORMATS = ("wav", "mp3")
+from musicgen.track_export import ExportedTrack, export_stems, export_track, sha256, stem_ending
 
 logger = logging.getLogger(__name__)
 
 
-def ignore_progress(_stage: str, _fraction: float) -> None:
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a generation is.
+
+    Attributes:
+        track_id: the track that is being made.
+        stage: what is being done.
+        fraction: share of the whole that is done, 0 to 1, never falling; of time, as soon as the past teaches it.
+        seconds_left: None where the past teaches nothing.
+    """
+
+    track_id: str
+    stage: str
+    fraction: float
+    seconds_left: float | None
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def ignore_progress(_progress: Progress) -> None:
     """Listen to no progress."""
 
 
 def generate_track(
     request: GenerationOptions | FollowUp,
     *,
-    formats: Collection[str] = DEFAULT_FORMATS,
+    formats: Collection[str] | None = None,
     on_progress: OnProgress = ignore_progress,
+    on_mp3: Callable[[bytes], None] | None = None,
+    key: RequestKey | None = None,
 ) -> Track:
-    """Make the track that `request` asks for, store it in `formats` (names in AUDIO_FORMATS) and return its row.
+    """Make the track that `request` asks for, store it in `formats` (KEEP_FORMATS unless given) and return its row.
 
-    A MIDI file and a lead sheet come along where the engine writes them. `on_progress` hears of every stage with the
-    fraction of the whole; it may raise `GenerationCancelled`.
+    A MIDI file and a lead sheet come along where the engine writes them. `on_progress` hears of every stage, the first
+    time when the row has been made; it may raise `GenerationCancelled`. `on_mp3` is handed the MP3 piece by piece while
+    it is made, from other threads; the row has its title by then. A request whose `key` has made a track gets that one,
+    and nobody hears anything.
 
     Raises:
         TrackNotFound: a follow-up names no track.
-        InvalidOptions, EngineUnavailable, DeviceUnavailable, StorageFull, GenerationBusy: before any work, no row made.
+        InvalidOptions, EngineUnavailable, DeviceUnavailable, StorageFull, GenerationBusy, RequestKeyReused,
+            RequestStillRunning: before any work, no row made.
         GenerationCancelled: from `on_progress`; row and job say "cancelled", no file is left.
         GenerationFailed: anything else; row and job say "failed" and why, no file is left.
     """
+    formats = kept_formats() if formats is None else formats
     unknown = set(formats) - set(AUDIO_FORMATS) - set(SCORE_FORMATS)
     if unknown:
         raise ValueError(f"no such format: {', '.join(sorted(unknown))}; there are {', '.join(AUDIO_FORMATS)}")
+    earlier = retries.finished_track(key) if key else None
+    if earlier:
+        return earlier
     options = _completed(request)
     card = music_model.check(options)
     options = music_model.with_checked_plan(options)
     track_files.check_free_space()
     with music_model.place_in_line():
-        track = _start(options, card)
+        track = job_record.begin(options, card, music_model.device, key)
         track_id, job_id = track.id, track.job.id
-        watch = StageWatch(on_progress)
+        watch = _watch(track, bool(options.stems), on_progress)
         try:
             with music_model.generation(options, watch.on_engine_progress) as rendering:
-                exported = export_track(track, rendering, formats, card, watch)
+                job_record.describe(track, rendering)
+                exported = export_track(track, rendering, formats, card, watch, on_mp3)
                 stem_paths = export_stems(track, rendering, card)
-            _store(track, rendering, exported, stem_paths, watch)
+            _store(track, exported, stem_paths, watch)
         except (GenerationCancelled, KeyboardInterrupt, SystemExit):
-            _give_up(track_id, "cancelled", None, watch)
+            watch.stop()
+            job_record.give_up(track_id, "cancelled", None, watch.timings)
             raise
         except Exception as error:
             logger.exception("Job %s failed", job_id)
-            reason = _reason(error)
-            _give_up(track_id, "failed", reason, watch)
+            reason = job_record.reason_of(error)
+            watch.stop()
+            job_record.give_up(track_id, "failed", reason, watch.timings)
             raise GenerationFailed(job_id, reason) from error
     return track
+
+
+def kept_formats() -> tuple[str, ...]:
+    """Return the audio formats that every generation stores."""
+    formats: tuple[str, ...] = current_app.config["KEEP_FORMATS"]
+    return formats
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,90 +152,33 @@ def _completed(request: GenerationOptions | FollowUp) -> GenerationOptions:
     return request
 
 
-def _start(options: GenerationOptions, card: EngineCard) -> Track:
-    common = {"device": music_model.device, "seed": options.seed}
-    track = Track(
-        id=new_id(),
-        title=options.title,
-        prompt=options.prompt,
-        language=options.language,
-        model=card.name,
-        requested_duration=options.duration,
-        tempo=options.tempo,
-        key=options.key,
-        time_signature=options.time_signature,
-        **common,
-    )
-    track.job = GenerationJob(id=new_id(), engine=card.name, options=asdict(options), **common)
-    db.session.add(track)
-    db.session.commit()
-    return track
+def _watch(track: Track, with_stems: bool, on_progress: OnProgress) -> StageWatch:
+    track_id = track.id
+    expected = past_jobs.expect(track.model, track.device, track.requested_duration, with_stems)
+
+    def report(stage: str, fraction: float, seconds_left: float | None) -> None:
+        on_progress(Progress(track_id, stage, fraction, seconds_left))
+
+    return StageWatch(report, expected.pace, expected.loading_s)
 
 
-def _store(
-    track: Track, rendering: Rendering, exported: ExportedTrack, stem_paths: dict[str, Path], watch: StageWatch
-) -> None:
+def _store(track: Track, exported: ExportedTrack, stem_paths: dict[str, Path], watch: StageWatch) -> None:
     watch.enter("store", 1.0)
     paths = exported.paths
     track.formats = {name: track_files.file_name(track.id, name) for name in paths}
     track.stems = {name: track_files.file_name(track.id, stem_ending(name)) for name in stem_paths}
-    track.plan = None if rendering.plan is None else dict(rendering.plan)
     if track.main_format:
         main_path = paths[track.main_format]
         track.file_size = main_path.stat().st_size
         track.sha256 = sha256(main_path)
     track.loudness_lufs = exported.loudness_lufs
-    track.title = track.title or rendering.title
-    track.duration = rendering.audio.duration_s
-    track.tempo, track.key, track.time_signature = rendering.tempo, rendering.key, rendering.time_signature
-    track.understanding, track.notes = dict(rendering.understanding), list(rendering.notes)
     if track.job.options.get("stems") and not stem_paths:
         track.notes = [*track.notes, f"{track.model} makes no stems."]
     for path in (*paths.values(), *stem_paths.values()):
         track_files.complete(path)
-    watch.stop()
-    track.job.timings = watch.timings
-    _close(track, "done")
+    track.job.pace, track.job.timings = watch.finish(), watch.timings
+    job_record.close(track, "done")
     db.session.commit()
-
-
-def _close(track: Track, state: State) -> None:
-    track.status = track.job.state = state
-    track.job.finished_at = utc_now()
-
-
-def _reason(error: Exception) -> str:
-    # The message reaches clients: no SQL, which SQLAlchemy appends, and no path, which OSError appends.
-    if isinstance(error, sa.exc.StatementError):
-        text = str(error.orig)
-    elif isinstance(error, OSError) and error.strerror:
-        text = error.strerror
-    else:
-        text = str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _give_up(track_id: str, state: State, reason: str | None, watch: StageWatch) -> None:
-    watch.stop()
-    db.session.rollback()
-    with _only_logged(f"remove the files of track {track_id}"):
-        track_files.remove_files(track_id)
-    with _only_logged(f"record that track {track_id} is {state}"):
-        track = db.session.get(Track, track_id)
-        if track:
-            track.job.error, track.job.timings = reason, watch.timings
-            _close(track, state)
-            db.session.commit()
-
-
-@contextmanager
-def _only_logged(task: str) -> Iterator[None]:
-    # Not raised: it would hide why the generation ended. What is left over goes when a process starts the next time.
-    try:
-        yield
-    except (sa.exc.SQLAlchemyError, OSError):
-        logger.exception("Could not %s", task)
-        db.session.rollback()
 
 
 def find_track(track_id: str) -> Track:
@@ -231,6 +211,8 @@ def delete_track(track_id: str) -> None:
     track_files.remove_files(track.id)
     db.session.delete(track)
     db.session.commit()
+    # What was made of it meanwhile; whoever makes a file from now on finds no row and removes it.
+    track_files.remove_files(track_id)
 
 
 def audio_path(track: Track, format_name: str | None = None) -> Path | None:
@@ -238,56 +220,3 @@ def audio_path(track: Track, format_name: str | None = None) -> Path | None:
     name = track.formats.get(format_name) if format_name else track.main_file
     path = track_files.output_dir() / name if name else None
     return path if path and path.is_file() else None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelDescription:
-    """What people may know of an engine; the fields are those of `EngineCard`, and:
-
-    Attributes:
-        ready: whether it can run here.
-        reason: why not, and what to do.
-        default: whether requests that name no model get it.
-        max_duration: seconds.
-    """
-
-    name: str
-    description: str
-    ready: bool
-    reason: str | None
-    default: bool
-    max_duration: float
-    supports_seed: bool
-    supports_lyrics: bool
-    supports_plan: bool
-    weights_licence: str
-
-
-def describe_models() -> list[ModelDescription]:
-    """Describe every engine, ready or not."""
-    return [_describe(card) for card in music_model.cards()]
-
-
-def _describe(card: EngineCard) -> ModelDescription:
-    reason = music_model.why_not_ready(card)
-    return ModelDescription(
-        name=card.name,
-        description=card.description,
-        ready=reason is None,
-        reason=reason,
-        default=card.name == music_model.default_name,
-        max_duration=card.max_duration_s,
-        supports_seed=card.supports_seed,
-        supports_lyrics=card.supports_lyrics,
-        supports_plan=card.supports_plan,
-        weights_licence=card.weights_licence,
-    )
-
-
-def list_styles(model: str | None = None) -> list[StyleCard]:
-    """Return the styles that an engine knows by name; None takes the configured engine.
-
-    Raises:
-        InvalidOptions: there is no such engine.
-    """
-    return list(music_model.card(model).styles())

@@ -6,9 +6,10 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
-import psutil
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from musicgen import __version__
 
 State = Literal["running", "done", "failed", "cancelled"]
 
@@ -21,6 +22,14 @@ def utc_now() -> datetime:
 def new_id() -> str:
     """Draw a fresh identifier: 32 hexadecimal digits."""
     return uuid.uuid4().hex
+
+
+def own_start() -> float:
+    """Return when this process started, seconds since 1970."""
+    # Imported on use, as it is only generations that need it.
+    import psutil
+
+    return psutil.Process().create_time()
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -83,6 +92,7 @@ class Track(Base):
         notes: sentences on what was asked and could not be done.
         plan: what was decided before it was played, as a request takes it back; None from engines without plans.
         stems: name of a part -> file name in OUTPUT_DIR; empty unless asked for.
+        version: of musicgen, which made it; None where it was not yet written down.
     """
 
     __tablename__ = "track"
@@ -108,6 +118,7 @@ class Track(Base):
     notes: Mapped[list[str]] = mapped_column(default=list)
     plan: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     stems: Mapped[dict[str, str]] = mapped_column(default=dict, server_default="{}")
+    version: Mapped[str | None] = mapped_column(sa.String(32), default=__version__)
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
     job: Mapped["GenerationJob"] = relationship(
         back_populates="track", cascade="all, delete-orphan", passive_deletes=True, lazy="joined"
@@ -130,6 +141,9 @@ class GenerationJob(Base):
     Attributes:
         options: the request, as `GenerationOptions` holds it.
         timings: stage -> seconds.
+        pace: seconds until each mark of progress was reached, as `pace.Pace` has them; None unless done.
+        idempotency_key: the client's name for the request, so that a retry finds this job; None where it gave none.
+        request_sha256: what was asked under that key, hexadecimal.
         error: why it failed, one line.
         owner_started_at: start of the owning process, seconds since 1970; with its pid it names the process for good.
     """
@@ -146,8 +160,11 @@ class GenerationJob(Base):
     started_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None]
     timings: Mapped[dict[str, float]] = mapped_column(default=dict)
+    pace: Mapped[list[float] | None] = mapped_column(sa.JSON(none_as_null=True))
+    idempotency_key: Mapped[str | None] = mapped_column(sa.String(255), index=True, unique=True)
+    request_sha256: Mapped[str | None] = mapped_column(sa.String(64))
     error: Mapped[str | None] = mapped_column(sa.Text)
     owner_host: Mapped[str] = mapped_column(sa.String(255), default=socket.gethostname)
     owner_pid: Mapped[int] = mapped_column(default=os.getpid)
-    owner_started_at: Mapped[float] = mapped_column(default=lambda: psutil.Process().create_time())
+    owner_started_at: Mapped[float] = mapped_column(default=own_start)
     track: Mapped[Track] = relationship(back_populates="job")

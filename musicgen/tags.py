@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from musicgen import __version__
 from musicgen.notation import Key
 
+ID3_HEADER_BYTES = 10
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -81,6 +82,7 @@ class Tags:
             "AI_GENERATED": "yes",
             "PROMPT": self.prompt,
             "MODEL": self.model,
+            "MODEL_VERSION": self.version,
             "SEED": str(self.seed),
             "KEY": self.key,
             "WEIGHTS_LICENCE": self.weights_licence,
@@ -147,6 +149,14 @@ def id3(tags: Tags) -> bytes:
     body = b"".join(frames)
     size = bytes(len(body) >> shift & 0x7F for shift in (21, 14, 7, 0))
     return b"ID3\x03\0\0" + size + body
+
+
+def id3_length(file: bytes) -> int:
+    """Say how many bytes the ID3 tag takes that `file` begins with."""
+    size = 0
+    for seven_bits in file[6:10]:
+        size = size << 7 | seven_bits
+    return ID3_HEADER_BYTES + size
 
 
 def _id3_frame(name: bytes, text: str, *, language: bytes = b"", description: str | None = None) -> bytes:

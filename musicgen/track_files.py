@@ -40,12 +40,23 @@ def complete(partial: Path) -> None:
     partial.replace(partial.with_name(partial.name.removeprefix(".").removesuffix(".part")))
 
 
+def lock_path(track_id: str) -> Path:
+    """Say which file is locked while a file of a track that is done is made."""
+    return output_dir() / f".{track_id}.lock"
+
+
 def remove_files(track_id: str) -> None:
     """Remove every file of a track, complete or not; a missing one is no error."""
     folder = output_dir()
-    for pattern in (f"{track_id}.*", f".{track_id}.*.part"):
+    for pattern in (f"{track_id}.*", f".{track_id}.*"):
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)
+
+
+def remove_partial_files(track_id: str) -> None:
+    """Remove the files of a track that are not complete."""
+    for path in output_dir().glob(f".{track_id}.*.part"):
+        path.unlink(missing_ok=True)
 
 
 def check_free_space() -> None:

@@ -1,4 +1,4 @@
-"""Put Vorbis comments into finished FLAC and OGG files.
+"""Put Vorbis comments into FLAC and OGG files, while they are being written.
 
 libsndfile knows ten fields and numbers OGG streams at random; here any field can be written and equal input gives equal
 bytes. Knows the two containers, not what the fields mean. Sources: the Vorbis I specification (xiph.org, section 5),
@@ -7,7 +7,7 @@ RFC 3533 (Ogg), RFC 9639 (FLAC).
 
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 FLAC_VORBIS_COMMENT = 4  # type of a FLAC metadata block
@@ -33,7 +33,10 @@ def _vendor(block: bytes) -> bytes:
 
 
 def tag_flac(file: bytes, fields: Mapping[str, str]) -> bytes:
-    """Replace the comments of a FLAC file by `fields`."""
+    """Replace the comments of a FLAC file, or of what there is of it from its metadata on, by `fields`.
+
+    STREAMINFO, the first 42 bytes, stays where it is.
+    """
     position, is_last, blocks = 4, False, [file[:4]]
     while not is_last:
         head = int.from_bytes(file[position : position + 4], "big")
@@ -72,17 +75,6 @@ def _checksum(page: bytes) -> int:
     return int.from_bytes(checksum.to_bytes(4, "little").translate(_REVERSED_BITS), "big")
 
 
-def _read_pages(file: bytes) -> Iterator[_Page]:
-    position = 0
-    while position < len(file):
-        _, _, flags, granule, _, _, _, n_segments = _PAGE_HEADER.unpack_from(file, position)
-        start = position + _PAGE_HEADER.size
-        segments = file[start : start + n_segments]
-        start += n_segments
-        position = start + sum(segments)
-        yield _Page(flags, granule, segments, file[start:position])
-
-
 def _header_pages(comment: bytes, setup: bytes) -> Iterator[_Page]:
     """Lay the second and third header packet out on as few pages as they need."""
     body = comment + setup
@@ -100,23 +92,69 @@ def _header_pages(comment: bytes, setup: bytes) -> Iterator[_Page]:
         start = end
 
 
-def tag_ogg(file: bytes, fields: Mapping[str, str]) -> bytes:
-    """Replace the comments of an OGG Vorbis file by `fields`, and its random serial number by one they determine."""
-    pages = _read_pages(file)
-    identification = next(pages)
-    old_comment, setup = _read_packets(pages, 2)
-    comment = _COMMENT_PACKET + comment_block(fields, _vendor(old_comment[len(_COMMENT_PACKET) :])) + b"\x01"
-    serial = zlib.crc32(comment)
-    tagged = [identification, *_header_pages(comment, setup), *pages]
-    return b"".join(bytes(replace(page, sequence=i, serial=serial)) for i, page in enumerate(tagged))
+class OggTagger:
+    """Replaces the comments of an OGG Vorbis stream that comes in pieces, and its random serial number by theirs."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self._fields = fields
+        self._unread = b""
+        self._headers: list[_Page] = []
+        self._serial: int | None = None
+        self._n_pages = 0
+
+    def tag(self, piece: bytes) -> bytes:
+        """Take the next piece of the stream, of any length; return the pages that it completes, tagged."""
+        self._unread += piece
+        return b"".join(map(self._numbered, self._tagged_pages()))
+
+    def _tagged_pages(self) -> Iterator[_Page]:
+        for page in self._whole_pages():
+            if self._serial is not None:
+                yield page
+                continue
+            self._headers.append(page)
+            # In OGG Vorbis the last header ends its page.
+            if len(packets := _packets(self._headers[1:])) == 2:
+                yield from self._tagged_headers(*packets)
+
+    def _tagged_headers(self, old_comment: bytes, setup: bytes) -> Iterator[_Page]:
+        block = comment_block(self._fields, _vendor(old_comment[len(_COMMENT_PACKET) :]))
+        comment = _COMMENT_PACKET + block + b"\x01"
+        self._serial = zlib.crc32(comment)
+        yield self._headers[0]
+        yield from _header_pages(comment, setup)
+
+    def _whole_pages(self) -> Iterator[_Page]:
+        position = 0
+        while (end := _page_end(self._unread, position)) is not None:
+            _, _, flags, granule, _, _, _, n_segments = _PAGE_HEADER.unpack_from(self._unread, position)
+            start = position + _PAGE_HEADER.size
+            segments = self._unread[start : start + n_segments]
+            yield _Page(flags, granule, segments, self._unread[start + n_segments : end])
+            position = end
+        self._unread = self._unread[position:]
+
+    def _numbered(self, page: _Page) -> bytes:
+        numbered = replace(page, sequence=self._n_pages, serial=self._serial or 0)
+        self._n_pages += 1
+        return bytes(numbered)
 
 
-def _read_packets(pages: Iterator[_Page], n_packets: int) -> list[bytes]:
-    """Take pages until they have completed this many packets; in OGG Vorbis the last header ends its page."""
+def _page_end(data: bytes, start: int) -> int | None:
+    """Say where the page that begins at `start` ends; None where its end is not there yet."""
+    segments_start = start + _PAGE_HEADER.size
+    if len(data) < segments_start:
+        return None
+    n_segments = data[segments_start - 1]
+    end = segments_start + n_segments + sum(data[segments_start : segments_start + n_segments])
+    return end if len(data) >= end else None
+
+
+def _packets(pages: Iterable[_Page]) -> list[bytes]:
+    """Join the segments of pages to the packets that they complete."""
     packets: list[bytes] = []
     current = b""
-    while len(packets) < n_packets:
-        page = next(pages)
+    for page in pages:
         start = 0
         for length in page.segments:
             current += page.body[start : start + length]

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 
 from musicgen import track_files
 from musicgen.database import Track, db
-from musicgen.engine import OnProgress
 from musicgen.options import GenerationOptions
+from musicgen.service import OnProgress, Progress
 
 PATIENCE_S = 60
 
@@ -15,8 +15,8 @@ def ask(model: str | None = None, duration: float = 5.0, **options: object) -> G
 
 
 def stop_at(stage: str, error: BaseException) -> OnProgress:
-    def stop(now: str, _fraction: float) -> None:
-        if now == stage:
+    def stop(progress: Progress) -> None:
+        if progress.stage == stage:
             raise error
 
     return stop

@@ -1,5 +1,7 @@
 """Files in every format, written for real and read back by libsndfile and mutagen."""
 
+import io
+import shutil
 import struct
 import subprocess
 import sys
@@ -12,7 +14,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from musicgen.audio_export import AUDIO_FORMATS, Tags, quantize, write_audio
+from musicgen.audio_export import AUDIO_FORMATS, Tags, quantize, write_audio, writer_of
+from musicgen.audio_writers import mp3_length
 from musicgen.waveform import Waveform
 
 SAMPLE_RATE = 44_100
@@ -136,13 +139,13 @@ def test_full_scale_square_wave(tmp_path: Path, format: str) -> None:
 
 def test_samples_beyond_full_scale_are_clipped_not_wrapped() -> None:
     waveform = Waveform(np.array([[-1e30, -1.5, -1, 0, 1, 1.5, 1e30], [0] * 7], np.float32), SAMPLE_RATE)
-    assert quantize(waveform)[:, 0].tolist() == [-32768, -32768, -32768, 0, 32767, 32767, 32767]
+    assert quantize(waveform.samples)[:, 0].tolist() == [-32768, -32768, -32768, 0, 32767, 32767, 32767]
 
 
 def test_sound_that_was_16_bit_comes_back_exactly() -> None:
     pcm = np.arange(-32768, 32768, dtype=np.int16)
     waveform = Waveform(np.stack([pcm, pcm[::-1]]).astype(np.float32) / 32768, SAMPLE_RATE)
-    np.testing.assert_array_equal(quantize(waveform), np.stack([pcm, pcm[::-1]], axis=1))
+    np.testing.assert_array_equal(quantize(waveform.samples), np.stack([pcm, pcm[::-1]], axis=1))
 
 
 @pytest.mark.parametrize("format", AUDIO_FORMATS)
@@ -155,6 +158,99 @@ def test_equal_input_gives_equal_bytes_and_leaves_the_samples_alone(tmp_path: Pa
     np.testing.assert_array_equal(waveform.samples, before)
     other = write(waveform, tmp_path / "other", format, make_tags(seed=8))
     assert other.read_bytes() != first.read_bytes()
+
+
+def cut(pcm: NDArray, lengths: list[int]) -> list[NDArray]:
+    """Cut at these lengths, again and again to the end."""
+    pieces, start = [], 0
+    while start < len(pcm):
+        length = lengths[len(pieces) % len(lengths)]
+        pieces.append(pcm[start : start + length])
+        start += length
+    return pieces
+
+
+@pytest.mark.parametrize("format", AUDIO_FORMATS)
+@pytest.mark.parametrize("lengths", [[1, 0, 7], [1152], [8_820, 65_536], [10**9]], ids=str)
+def test_the_blocks_make_no_difference_to_the_file(tmp_path: Path, format: str, lengths: list[int]) -> None:
+    n_samples = 3_000 if 1 in lengths else 150_000
+    waveform = music(n_samples)
+    with (tmp_path / "blocks").open("wb") as file:
+        writer = writer_of(format)(file, n_samples, SAMPLE_RATE, make_tags())
+        with writer as audio:
+            for piece in cut(quantize(waveform.samples), lengths):
+                audio.write(piece)
+    assert (tmp_path / "blocks").read_bytes() == write(waveform, tmp_path / "whole", format).read_bytes()
+
+
+@pytest.mark.parametrize("format", AUDIO_FORMATS)
+def test_nothing_waits_for_the_end_but_what_must(format: str) -> None:
+    """What is written of a minute before its end is known; libsndfile's Vorbis gathers pages."""
+    file = io.BytesIO()
+    pcm = quantize(music(60 * SAMPLE_RATE).samples)
+    with writer_of(format)(file, len(pcm), SAMPLE_RATE, make_tags()) as audio:
+        audio.write(pcm[: 30 * SAMPLE_RATE])
+        at_half = len(file.getvalue())
+        audio.write(pcm[30 * SAMPLE_RATE :])
+    assert at_half > 0.45 * len(file.getvalue())
+
+
+@pytest.mark.parametrize("format", AUDIO_FORMATS)
+@pytest.mark.parametrize("n_written", [0, 4_999, 5_001])
+def test_a_length_that_was_not_promised_is_an_error(format: str, n_written: int) -> None:
+    with (
+        pytest.raises(ValueError, match=f"5000 samples were promised, {n_written} came"),
+        writer_of(format)(io.BytesIO(), 5_000, SAMPLE_RATE, make_tags()) as audio,
+    ):
+        audio.write(np.zeros((n_written, 2), np.int16))
+
+
+class FullDisk(io.BytesIO):
+    def write(self, data: bytes) -> int:
+        if self.tell() + len(data) > 200_000:
+            raise OSError(28, "No space left on device")
+        return super().write(data)
+
+
+@pytest.mark.parametrize("format", AUDIO_FORMATS)
+def test_an_error_of_the_file_is_raised_as_it_is(format: str, capfd: pytest.CaptureFixture[str]) -> None:
+    pcm = quantize(music(20 * SAMPLE_RATE).samples)
+    with (
+        pytest.raises(OSError, match="No space left"),
+        writer_of(format)(FullDisk(), len(pcm), SAMPLE_RATE, make_tags()) as audio,
+    ):
+        for piece in cut(pcm, [20_000]):
+            audio.write(piece)
+    assert capfd.readouterr().err == ""
+
+
+def test_the_length_of_an_mp3_is_known_from_its_first_piece() -> None:
+    pieces: list[bytes] = []
+
+    class Pieces(io.BytesIO):
+        def write(self, data: bytes) -> int:
+            pieces.append(bytes(data))
+            return len(data)
+
+    pcm = quantize(music(100_000).samples)
+    with writer_of("mp3")(Pieces(), len(pcm), SAMPLE_RATE, make_tags(prompt="長" * 2000)) as audio:
+        assert len(pieces) == 1
+        announced = mp3_length(pieces[0])
+        audio.write(pcm)
+    assert announced == len(b"".join(pieces))
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
+@pytest.mark.parametrize("format", AUDIO_FORMATS)
+def test_ffmpeg_decodes_the_same_music(tmp_path: Path, format: str) -> None:
+    waveform = music(5 * SAMPLE_RATE + 7)
+    path = write(waveform, tmp_path / "track", format)
+    command = ["ffmpeg", "-v", "error", "-xerror", "-i", path, "-f", "f32le", "-"]
+    process = subprocess.run(command, capture_output=True, check=True)
+    assert process.stderr == b""
+    decoded = np.frombuffer(process.stdout, "<f4").reshape(-1, 2)
+    assert decoded.shape == (waveform.n_samples, 2)
+    assert snr_db(decoded, waveform) > 30
 
 
 def found_texts(path: Path) -> dict[str, str]:
@@ -194,7 +290,7 @@ def test_wav_starts_with_the_header_everybody_reads(tmp_path: Path) -> None:
     assert size == len(file) - 8
     assert (channels, sample_rate, byte_rate, align, bits) == (2, SAMPLE_RATE, SAMPLE_RATE * 4, 4, 16)
     assert file[36:44] == b"data" + struct.pack("<I", 1001 * 4)
-    assert file[44 : 44 + 4004] == quantize(waveform).tobytes()
+    assert file[44 : 44 + 4004] == quantize(waveform.samples).tobytes()
 
 
 def test_wav_has_an_info_list_too(tmp_path: Path) -> None:

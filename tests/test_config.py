@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from musicgen.config import SETTINGS, load_config
+from musicgen.audio_export import AUDIO_FORMATS
+from musicgen.config import AUDIO_FORMAT_NAMES, SETTINGS, load_config
 
 
 def test_every_setting_has_its_default() -> None:
@@ -18,6 +19,7 @@ def test_every_setting_has_its_default() -> None:
         "MUSICGEN_MODEL": "composer",
         "MUSICGEN_DEVICE": "auto",
         "MUSICGEN_WEIGHTS_DIR": Path("weights"),
+        "KEEP_FORMATS": ("wav", "mp3"),
     } | {name: value for name, value in load_config({}).items() if name.startswith(("MAX_", "MIN_"))}
 
 
@@ -39,6 +41,7 @@ def test_an_empty_variable_counts_as_not_set() -> None:
         ("PORT", "80", 80),
         ("MUSICGEN_DEVICE", "cuda", "cuda"),
         ("MAX_WAITING", "0", 0),
+        ("KEEP_FORMATS", " ogg, mp3", ("mp3", "ogg")),
     ],
 )
 def test_a_variable_is_parsed(name: str, text: str, value: object) -> None:
@@ -47,11 +50,23 @@ def test_a_variable_is_parsed(name: str, text: str, value: object) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("PORT", "http"), ("PORT", "-1"), ("MAX_WAITING", "1.5"), ("MUSICGEN_DEVICE", "tpu"), ("MIN_FREE_DISK_MB", "x")],
+    [
+        ("KEEP_FORMATS", "mp3,aiff"),
+        ("KEEP_FORMATS", ","),
+        ("PORT", "http"),
+        ("PORT", "-1"),
+        ("MAX_WAITING", "1.5"),
+        ("MUSICGEN_DEVICE", "tpu"),
+        ("MIN_FREE_DISK_MB", "x"),
+    ],
 )
 def test_nonsense_is_refused_with_the_name_and_the_value(name: str, text: str) -> None:
     with pytest.raises(ValueError, match=rf"^{name}='{text}': "):
         load_config({name: text})
+
+
+def test_the_formats_that_can_be_kept_are_those_there_are() -> None:
+    assert tuple(AUDIO_FORMATS) == AUDIO_FORMAT_NAMES
 
 
 def test_every_setting_is_described_once() -> None:

@@ -149,8 +149,8 @@ def generate_forever(make_app: Callable[..., Flask], reports: Any) -> None:
     with make_app().app_context():
         ensure_prepared()
 
-        def report(stage: str, _fraction: float) -> None:
-            if stage == "block" and not reported:
+        def report(progress: service.Progress) -> None:
+            if progress.stage == "block" and not reported:
                 reported.append(db.session.scalars(sa.select(Track.id).filter_by(status="running")).all())
                 reports.put(os.getpid())
 

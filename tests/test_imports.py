@@ -21,8 +21,11 @@ ROWS = [
     {"app"},
     {"cli", "cli_text"},
     {"web"},
-    {"service"},
+    {"live_generation"},
+    {"service", "model_list"},
+    {"later_files"},
     {"music_model"},
+    {"job_record", "retries", "past_jobs"},
     {"database"},
     {"track_export", "follow_ups"},
     {"tables"},
@@ -116,7 +119,7 @@ def loaded_after(code: str, tmp_path: Path) -> set[str]:
     return set(process.stdout.splitlines()[-1].split())
 
 
-HEAVY = {"torch", "scipy", "soundfile", "lameenc", "mido", "alembic", "flask_migrate", "filelock"}
+HEAVY = {"torch", "scipy", "soundfile", "PIL", "lameenc", "mido", "alembic", "flask_migrate", "filelock", "psutil"}
 
 
 def test_importing_the_app_loads_nothing_heavy(tmp_path: Path) -> None:

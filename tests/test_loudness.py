@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from musicgen.loudness import integrated_loudness, k_weighting, true_peak_db
+from musicgen.loudness import LoudnessMeter, integrated_loudness, k_weighting, true_peak_db
 from musicgen.waveform import Waveform
 
 
@@ -71,6 +71,26 @@ def test_agrees_with_pyloudnorm(sample_rate: int) -> None:
     usual = pyloudnorm.Meter(sample_rate).integrated_loudness(samples)
     assert loudness_lufs == pytest.approx(exact, abs=0.001)
     assert loudness_lufs == pytest.approx(usual, abs=0.1)
+
+
+@pytest.mark.parametrize("length", [1, 100, 4_409, 4_410, 65_536, 10**9])
+def test_blocks_make_no_difference(length: int) -> None:
+    # Every sample in a call of its own takes long.
+    waveform = noise_with_beats(44_100, 0.5 if length == 1 else 6)
+    meter = LoudnessMeter(44_100)
+    for start in range(0, waveform.n_samples, length):
+        meter.add(waveform.samples[:, start : start + length])
+    assert meter.integrated_loudness() == pytest.approx(integrated_loudness(waveform), abs=1e-6)
+
+
+def test_a_meter_can_be_read_on_the_way() -> None:
+    waveform = noise_with_beats(44_100)
+    meter = LoudnessMeter(44_100)
+    meter.add(waveform.samples[:, :100_001])
+    first = Waveform(waveform.samples[:, :100_001], 44_100)
+    assert meter.integrated_loudness() == pytest.approx(integrated_loudness(first), abs=1e-6)
+    meter.add(waveform.samples[:, 100_001:])
+    assert meter.integrated_loudness() == pytest.approx(integrated_loudness(waveform), abs=1e-6)
 
 
 def test_a_gain_moves_loudness_by_as_much() -> None:

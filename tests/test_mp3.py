@@ -1,7 +1,11 @@
 """The MP3 stream and its Info frame, read frame by frame, by mutagen and by libsndfile's decoder."""
 
 import io
+import shutil
 import struct
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 import mutagen.mp3
 import numpy as np
@@ -9,7 +13,16 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from musicgen.mp3 import BIT_RATE_KBPS, ENCODER_DELAY, FRAME_SAMPLES, LAME_VERSION, SAMPLE_RATES, encode_mp3
+from musicgen.mp3 import (
+    BIT_RATE_KBPS,
+    ENCODER_DELAY,
+    FRAME_SAMPLES,
+    LAME_VERSION,
+    SAMPLE_RATES,
+    Mp3Encoder,
+    encode_mp3,
+    stream_length,
+)
 
 # Samples that a decoder delivers late; players take them and the encoder's delay off the start.
 DECODER_DELAY = 529
@@ -64,6 +77,28 @@ def test_info_frame_counts_what_is_there(n_samples: int, sample_rate: int) -> No
     assert n_audio_frames * FRAME_SAMPLES - info["delay"] - info["padding"] == n_samples
     # A decoder is late by 529 samples, which must come out of the padding.
     assert info["padding"] >= DECODER_DELAY
+
+
+@pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
+def test_frames_and_bytes_are_known_before_there_is_sound(sample_rate: int) -> None:
+    random = np.random.default_rng(sample_rate)
+    around_frames = [n for k in (1, 2, 3, 49, 50) for n in range(k * FRAME_SAMPLES - 578, k * FRAME_SAMPLES - 573)]
+    for n_samples in [*around_frames, *random.integers(1, 200_000, 20).tolist()]:
+        encoder = Mp3Encoder(n_samples, sample_rate)
+        announced = read_info(encoder.head)
+        audio = encoder.encode(chord(n_samples, sample_rate)) + encoder.finish()
+        assert announced["n_frames"] == len(frame_lengths(audio, sample_rate))
+        assert announced["n_bytes"] == stream_length(encoder.head) == len(encoder.head) + len(audio)
+
+
+@pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
+def test_info_frame_has_the_header_of_the_frames_after_it(sample_rate: int) -> None:
+    stream = encode_mp3(chord(50_000, sample_rate), sample_rate)
+    position = 0
+    for length in frame_lengths(stream, sample_rate):
+        header = stream[position : position + 4]
+        assert bytes([*header[:2], header[2] & ~0b10, header[3]]) == stream[:4]
+        position += length
 
 
 def test_frame_count_is_right_over_minutes() -> None:
@@ -128,6 +163,81 @@ def test_info_frame_has_its_checksum() -> None:
         for _ in range(8):
             crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
     assert crc == 0
+
+
+def lively(n_samples: int, sample_rate: int) -> NDArray[np.int16]:
+    """Noise that is struck, over a chord: short and long windows, a reservoir that empties and fills."""
+    random = np.random.default_rng(n_samples)
+    times = np.arange(n_samples)[:, None] / sample_rate
+    struck = random.standard_normal((n_samples, 2)) * np.exp(-8 * (times % 0.37)) * 6000
+    return np.clip(np.rint(chord(n_samples, sample_rate) + struck), -32768, 32767).astype(np.int16)
+
+
+def serial(pcm: NDArray[np.int16], sample_rate: int) -> bytes:
+    encoder = Mp3Encoder(len(pcm), sample_rate)
+    return encoder.head + encoder.encode(pcm) + encoder.finish()
+
+
+def snr_db(decoded: NDArray, pcm: NDArray, part: slice) -> float:
+    source = pcm[part] / 32768
+    return float(10 * np.log10((source**2).sum() / ((decoded[part] - source) ** 2).sum()))
+
+
+@pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
+@pytest.mark.parametrize("make", [chord, lively])
+@pytest.mark.parametrize("n_samples", [500_001, 700_000])
+def test_two_halves_joined_are_the_stream_of_the_whole(
+    monkeypatch: pytest.MonkeyPatch,
+    n_samples: int,
+    make: Callable[[int, int], NDArray[np.int16]],
+    sample_rate: int,
+) -> None:
+    monkeypatch.setattr("musicgen.mp3.PARALLEL_SAMPLES", 500_000)
+    pcm = make(n_samples, sample_rate)
+    joined, whole = encode_mp3(pcm, sample_rate), serial(pcm, sample_rate)
+    assert frame_lengths(joined, sample_rate) == frame_lengths(whole, sample_rate)
+    assert joined[: len(joined) // 2] == whole[: len(joined) // 2]
+    decoded, expected = (soundfile.read(io.BytesIO(stream))[0] for stream in (joined, whole))
+    assert decoded.shape == (n_samples, 2)
+    # Frame by frame, the join as good as the rest: it leaves no more error than the encoder does.
+    for start in range(n_samples // 2 - 20_000, n_samples // 2 + 150_000, FRAME_SAMPLES):
+        part = slice(start, start + 2 * FRAME_SAMPLES)
+        assert snr_db(decoded, pcm, part) > snr_db(expected, pcm, part) - 1.0
+    second_half = slice(n_samples // 2, n_samples)
+    assert snr_db(decoded, pcm, second_half) == pytest.approx(snr_db(expected, pcm, second_half), abs=0.05)
+
+
+def test_the_second_half_is_not_encoded_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("musicgen.mp3.PARALLEL_SAMPLES", 500_000)
+    n_encoded = []
+    real = Mp3Encoder.encode
+
+    def counting(encoder: Mp3Encoder, pcm: NDArray[np.int16]) -> bytes:
+        n_encoded.append(len(pcm))
+        return real(encoder, pcm)
+
+    monkeypatch.setattr(Mp3Encoder, "encode", counting)
+    encode_mp3(lively(700_000, 44_100), 44_100)
+    assert 700_000 < sum(n_encoded) <= 700_000 + 2 * 65_536
+
+
+def test_where_no_frame_can_follow_all_is_encoded_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    pcm = lively(600_000, 44_100)
+    monkeypatch.setattr("musicgen.mp3.PARALLEL_SAMPLES", 500_000)
+    monkeypatch.setattr("musicgen.mp3._windows", lambda stream, position: [object()])
+    assert encode_mp3(pcm, 44_100) == serial(pcm, 44_100)
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
+def test_ffmpeg_finds_nothing_wrong_with_a_join(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("musicgen.mp3.PARALLEL_SAMPLES", 500_000)
+    path = tmp_path / "joined.mp3"
+    path.write_bytes(encode_mp3(lively(700_000, 44_100), 44_100))
+    strict = ["-v", "warning", "-xerror", "-err_detect", "explode"]
+    command = ["ffmpeg", *strict, "-i", path, "-f", "s16le", "-"]
+    process = subprocess.run(command, capture_output=True, check=True)
+    assert process.stderr == b""
+    assert len(process.stdout) == 700_000 * 4
 
 
 def test_equal_input_gives_equal_bytes() -> None:

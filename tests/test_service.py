@@ -11,7 +11,7 @@ import soundfile
 import sqlalchemy as sa
 from flask import Flask
 
-from musicgen import service
+from musicgen import model_list, service
 from musicgen.database import GenerationJob, Track, db, ensure_prepared, utc_now
 from musicgen.errors import TrackNotFound
 from musicgen.music_model import music_model
@@ -84,7 +84,7 @@ def test_an_unknown_format_is_the_callers_mistake() -> None:
 
 def test_progress_is_of_the_whole_and_never_falls() -> None:
     heard: list[tuple[str, float]] = []
-    generate_track(ask(), on_progress=lambda *progress: heard.append(progress))
+    generate_track(ask(), on_progress=lambda progress: heard.append((progress.stage, progress.fraction)))
     stages = [stage for stage, _ in heard]
     fractions = [fraction for _, fraction in heard]
     assert list(dict.fromkeys(stages)) == ["loading", "plan", "render", "export", "store"]
@@ -141,7 +141,7 @@ def test_rows_can_be_read_in_another_thread_after_the_session_is_gone(app: Flask
 
 
 def test_models_are_described_with_what_they_miss() -> None:
-    models = {model.name: model for model in service.describe_models()}
+    models = {model.name: model for model in model_list.describe_models()}
     assert (models["tone"].ready, models["tone"].reason, models["tone"].default) == (True, None, True)
     assert (models["absent"].ready, models["absent"].default) == (False, False)
     assert "make weights" in (models["absent"].reason or "")
@@ -150,7 +150,8 @@ def test_models_are_described_with_what_they_miss() -> None:
 
 def test_midi_of_a_track_is_the_engines_own(app: Flask) -> None:
     track = generate_track(ask(), formats=["wav"])
-    with music_model.generation(ask(), service.ignore_progress) as rendering:
+    with music_model.generation(ask(), lambda *_: None) as rendering:
         path = service.audio_path(track, "mid")
-    assert path and rendering.midi == path.read_bytes()
-    assert mido.MidiFile(file=io.BytesIO(rendering.midi)).length > 0
+        midi = rendering.scores["mid"]()
+    assert path and midi == path.read_bytes()
+    assert mido.MidiFile(file=io.BytesIO(midi)).length > 0

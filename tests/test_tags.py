@@ -46,6 +46,7 @@ def test_id3_holds_every_field() -> None:
         "AI_GENERATED": "yes",
         "PROMPT": "slow blues",
         "MODEL": "composer",
+        "MODEL_VERSION": __version__,
         "SEED": "7",
         "KEY": "D minor",
         "WEIGHTS_LICENCE": "CC-BY-4.0",

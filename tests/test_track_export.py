@@ -28,8 +28,8 @@ def test_stems_are_files_of_their_own_beside_the_formats() -> None:
 def test_a_stem_is_made_after_the_one_before_is_written_and_in_the_same_turn() -> None:
     seen = []
 
-    def look(stage: str, _fraction: float) -> None:
-        seen.append((stage, music_model.state, len(files_in_output())))
+    def look(progress: service.Progress) -> None:
+        seen.append((progress.stage, music_model.state, len(files_in_output())))
 
     generate_track(ask_for_stems(), formats=["wav"], on_progress=look)
     assert [entry for entry in seen if "stem" in entry[0]] == [

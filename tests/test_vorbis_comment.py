@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from musicgen.vorbis_comment import tag_flac, tag_ogg
+from musicgen.vorbis_comment import OggTagger, tag_flac
 
 N_SAMPLES = 30_011
 
@@ -28,6 +28,11 @@ def ogg() -> bytes:
 @pytest.fixture(scope="module")
 def flac() -> bytes:
     return encode("FLAC")
+
+
+def tag_ogg(file: bytes, fields: dict[str, str], piece_length: int = 1_000) -> bytes:
+    tagger = OggTagger(fields)
+    return b"".join(tagger.tag(file[start : start + piece_length]) for start in range(0, len(file), piece_length))
 
 
 FIELDS = [
@@ -80,3 +85,9 @@ def test_the_vendor_stays(ogg: bytes, flac: bytes) -> None:
 
 def test_ogg_no_longer_depends_on_the_clock() -> None:
     assert tag_ogg(encode("OGG"), {"TITLE": "a"}) == tag_ogg(encode("OGG"), {"TITLE": "a"})
+
+
+@pytest.mark.parametrize("piece_length", [1, 26, 27, 28, 4_000, 10**9])
+def test_the_pieces_that_a_stream_comes_in_make_no_difference(ogg: bytes, piece_length: int) -> None:
+    fields = {"PROMPT": "x" * 70_000}
+    assert tag_ogg(ogg, fields, piece_length) == tag_ogg(ogg, fields)

@@ -1,21 +1,25 @@
 """Small real engines for the tests: seeded tones, and ways to fail, to block and to be absent."""
 
 import io
+import itertools
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import mido
 import numpy as np
+from numpy.typing import NDArray
 
 from musicgen.engine import EngineCard, OnProgress, Rendering
 from musicgen.options import GenerationOptions
-from musicgen.waveform import AudioStream, Waveform
+from musicgen.waveform import BLOCK_SAMPLES, AudioStream, Waveform
 
 SAMPLE_RATE = 44_100
 PITCHES = range(48, 73)
+LONGEST_LOAD_S = 3
 
 
 class ToneEngine:
@@ -52,7 +56,7 @@ class ToneEngine:
             tempo=options.tempo or 120.0,
             key=options.key or "C major",
             time_signature=options.time_signature or "4/4",
-            midi=one_note(pitch),
+            scores={"mid": partial(one_note, pitch)},
             understanding={"pitch": pitch, "words": options.prompt.split()},
             notes=("A tone cannot sing.",) if options.lyrics else (),
         )
@@ -133,6 +137,40 @@ class BlockingEngine(ToneEngine):
         return super().generate(options, on_progress)
 
 
+class HaltingEngine(ToneEngine):
+    """Makes half of its sound, then halts: until `may_end`, or with an error where asked to."""
+
+    name = "halting"
+    may_end = threading.Event()
+
+    def generate(self, options: GenerationOptions, on_progress: OnProgress) -> Rendering:
+        rendering = super().generate(options, on_progress)
+        blocks = self._halted(rendering.audio, options, on_progress)
+        return replace(rendering, audio=replace(rendering.audio, blocks=blocks))
+
+    def _halted(
+        self, audio: AudioStream, options: GenerationOptions, on_progress: OnProgress
+    ) -> Iterator[NDArray[np.float32]]:
+        yield from itertools.islice(audio.blocks, audio.n_samples // BLOCK_SAMPLES // 2)
+        if "break" in options.prompt:
+            raise RuntimeError("the string broke")
+        print("halting in the middle", file=sys.stderr, flush=True)
+        while not self.may_end.wait(0.005):
+            on_progress("render", 0.6)
+        yield from audio.blocks
+
+
+class SlowToLoadEngine(ToneEngine):
+    """Is not loaded before `may_load` is set, or for some seconds where nobody can set it, in another process."""
+
+    name = "slow-to-load"
+    may_load = threading.Event()
+
+    def load(self, device: str) -> None:
+        print("loading has begun", file=sys.stderr, flush=True)
+        self.may_load.wait(LONGEST_LOAD_S)
+
+
 def one_note(pitch: int) -> bytes:
     """Write a Standard MIDI File with one quarter note."""
     note = [mido.Message("note_on", note=pitch), mido.Message("note_off", note=pitch, time=480)]
@@ -172,5 +210,7 @@ CARDS = (
     card(FailingEngine),
     card(BrokenEngine),
     card(BlockingEngine),
+    card(HaltingEngine),
+    card(SlowToLoadEngine),
     card(AbsentEngine, missing="its weights are missing; run `make weights`"),
 )

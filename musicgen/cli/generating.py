@@ -3,7 +3,6 @@
 import json
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -15,8 +14,9 @@ import click
 from musicgen import cli_text, service, track_files
 from musicgen.audio_export import AUDIO_FORMATS
 from musicgen.cli.running import echo_json, field_errors, musicgen_command, track_as_json
+from musicgen.cli.streaming import check_standard_output, stream_track
 from musicgen.database import Track
-from musicgen.engine import OnProgress
+from musicgen.engine import SCORE_FORMATS
 from musicgen.options import (
     DEFAULT_DURATION_S,
     MAX_DURATION_S,
@@ -26,7 +26,6 @@ from musicgen.options import (
     FollowUp,
     GenerationOptions,
 )
-from musicgen.track_export import SCORE_FORMATS
 
 PROGRESS_STEPS = 1000
 LENGTHS = f"Length, {MIN_DURATION_S:g} to {MAX_DURATION_S:g} seconds.  [default: {DEFAULT_DURATION_S:g}]"
@@ -66,6 +65,7 @@ def _request_options(function: Callable[..., None]) -> Callable[..., None]:
       flask generate "slow lofi with a dusty piano"
       flask generate "uplifting trance in A minor" --duration 180 --out trance.flac
       flask generate "waltz for string quartet" --seed 7 --format mid --out waltz.mid
+      flask generate "bossa nova by the sea" --duration 300 --stream | ffplay -
       echo "rainy night jazz" | flask generate - --json | jq .audio_url
     """
 )
@@ -78,27 +78,33 @@ def _request_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--format", "format_name", type=click.Choice(FORMATS), help="Make this format, beside WAV and MP3.")
 @click.option("--json", "as_json", is_flag=True, help="Print the track as JSON, as the API answers it.")
 @click.option("--quiet", is_flag=True, help="Show no progress, print nothing but the path of the file.")
+@click.option(
+    "--stream", is_flag=True, help="Write the MP3 to standard output while it is made; all else goes to standard error."
+)
 @musicgen_command
-def generate(out: Path | None, format_name: str | None, as_json: bool, quiet: bool, **fields: Any) -> None:
+def generate(
+    out: Path | None, format_name: str | None, as_json: bool, quiet: bool, stream: bool, **fields: Any
+) -> None:
     """Turn PROMPT into a finished track; PROMPT - reads it from standard input."""
+    if stream:
+        check_standard_output()
     options = _read_options(fields)
     wanted = _wanted_format(out, format_name)
     if out:
         _check_writable(out)
-    started = time.perf_counter()
     with _progress_bar(hidden=quiet) as on_progress:
-        formats = dict.fromkeys((*service.DEFAULT_FORMATS, *([wanted] if wanted else [])))
-        track = service.generate_track(options, formats=formats, on_progress=on_progress)
-    elapsed_s = time.perf_counter() - started
+        formats = dict.fromkeys((*service.kept_formats(), *([wanted] if wanted else [])))
+        make_track = stream_track if stream else service.generate_track
+        track = make_track(options, formats=formats, on_progress=on_progress)
     path = _deliver(track, wanted, out)
     if as_json:
-        echo_json(track_as_json(track))
+        echo_json(track_as_json(track), err=stream)
     elif quiet:
-        click.echo(path)
+        click.echo(path, err=stream)
     else:
-        click.echo(cli_text.track_summary(track, track_files.output_dir()))
-        click.echo(f"Copied to {out}." if out else f"Listen to {path}.")
-        click.echo(cli_text.speed(track.duration or track.requested_duration, elapsed_s))
+        click.echo(cli_text.track_summary(track, track_files.output_dir()), err=stream)
+        click.echo(f"Copied to {out}." if out else f"Listen to {path}.", err=stream)
+        click.echo(cli_text.speed(track), err=stream)
 
 
 def _read_options(fields: Mapping[str, Any]) -> GenerationOptions | FollowUp:
@@ -171,17 +177,19 @@ def _deliver(track: Track, wanted: str | None, out: Path | None) -> Path | None:
 
 
 @contextmanager
-def _progress_bar(hidden: bool) -> Iterator[OnProgress]:
+def _progress_bar(hidden: bool) -> Iterator[service.OnProgress]:
     with click.progressbar(
         length=PROGRESS_STEPS,
         file=sys.stderr,
         hidden=hidden or not sys.stderr.isatty(),
-        item_show_func=lambda stage: stage,
+        # Click would guess the time left from the bar alone.
+        show_eta=False,
+        item_show_func=lambda words: words,
         update_min_steps=0,
     ) as bar:
 
-        def show(stage: str, fraction: float) -> None:
-            bar.update(round(fraction * PROGRESS_STEPS) - bar.pos, stage)
+        def show(progress: service.Progress) -> None:
+            bar.update(round(progress.fraction * PROGRESS_STEPS) - bar.pos, cli_text.progress(progress))
 
         yield show
 

@@ -3,7 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
-from musicgen import cli_text, service, track_files
+from musicgen import cli_text, model_list, service, track_files
 from musicgen.cli.running import echo_json, musicgen_command, track_as_json, tracks_as_json
 
 
@@ -70,7 +70,7 @@ def delete(track_ids: tuple[str, ...], yes: bool) -> None:
 @with_appcontext
 def models(as_json: bool) -> None:
     """List the models, and why some are not ready."""
-    descriptions = service.describe_models()
+    descriptions = model_list.describe_models()
     if as_json:
         from musicgen.web.schemas.engines import ModelSchema
 

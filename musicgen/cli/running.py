@@ -87,5 +87,5 @@ def tracks_as_json(tracks: Iterable[Track]) -> Any:
         return ListedTrackSchema(many=True).dump(tracks)
 
 
-def echo_json(value: Any) -> None:
-    click.echo(current_app.json.dumps(value, indent=2))
+def echo_json(value: Any, err: bool = False) -> None:
+    click.echo(current_app.json.dumps(value, indent=2), err=err)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import click
 
-from musicgen import cli_text, service
+from musicgen import cli_text, model_list
 from musicgen.cli.running import echo_json, musicgen_command
 from musicgen.engine import StyleCard
 
@@ -36,7 +36,7 @@ def styles(context: click.Context, model: str | None, as_json: bool) -> None:
 
 @musicgen_command
 def _print_styles(model: str | None, as_json: bool) -> None:
-    found = service.list_styles(model)
+    found = model_list.list_styles(model)
     if as_json:
         _echo_styles(found)
         return
@@ -52,7 +52,7 @@ def _print_styles(model: str | None, as_json: bool) -> None:
 @musicgen_command
 def show(model: str | None, name: str, as_json: bool) -> None:
     """Say everything known about one style; NAME may be its title or one of its words, too."""
-    style = _find_style(name, service.list_styles(model))
+    style = _find_style(name, model_list.list_styles(model))
     if as_json:
         _echo_styles(style)
     else:

@@ -1,6 +1,7 @@
 """The composer as an engine: a composition, played, mixed and mastered, with its MIDI file."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from musicgen.composer.card import CARD, SOUND_FONTS
 from musicgen.composer.composition import compose, decide, describe, understood
@@ -11,7 +12,7 @@ from musicgen.composer.score import Score
 from musicgen.composer.sound.rendering import TrackAudio
 from musicgen.composer.sound.sampler import Sampler
 from musicgen.composer.sound.stems import render_stems
-from musicgen.engine import OnProgress, PlannedTrack, Rendering
+from musicgen.engine import MIDI_FORMAT, MUSIC_XML_FORMAT, OnProgress, PlannedTrack, Rendering
 from musicgen.options import GenerationOptions
 from musicgen.waveform import AudioStream, Waveform
 
@@ -54,7 +55,7 @@ class ComposerEngine:
         if self._sampler is None:
             raise RuntimeError("the composer was asked to generate before load()")
         on_progress("compose", 0.0)
-        composition = compose(options)
+        composition = compose(options, lambda: on_progress("compose", 0.0))
         on_progress("render", COMPOSED)
         audio = TrackAudio(composition.score, self._sampler, options.seed, self._device)
         blocks = audio.blocks(lambda done: on_progress("render", COMPOSED + done * (1 - COMPOSED)))
@@ -65,10 +66,12 @@ class ComposerEngine:
             tempo=plan.tempo,
             key=str(plan.key),
             time_signature=str(plan.time_signature),
-            midi=write_midi(composition.score, composition.brief.title),
+            scores={
+                MIDI_FORMAT: partial(write_midi, composition.score, composition.brief.title),
+                MUSIC_XML_FORMAT: partial(write_music_xml, plan, composition.sheet, composition.brief.title),
+            },
             understanding=describe(composition),
             notes=composition.brief.notes,
-            music_xml=write_music_xml(plan, composition.sheet, composition.brief.title),
             plan=write_document(plan, composition.progression),
             stems=_stems(composition.score, self._sampler, audio, self._device, on_progress) if options.stems else (),
             loudness=audio.meter.integrated_loudness,

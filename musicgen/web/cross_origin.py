@@ -5,7 +5,9 @@ import re
 from flask import Flask
 from flask_cors import CORS
 
-EXPOSED_HEADERS = ("Location", "X-Pagination", "X-Request-ID", "Retry-After")
+from musicgen.web.listening import TRACK_HEADERS
+
+EXPOSED_HEADERS = ("Location", "X-Pagination", "X-Request-ID", "Retry-After", *TRACK_HEADERS)
 PREFLIGHT_CACHE_S = 600
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import Response, jsonify, render_template, request, send_from_directory, url_for
 from werkzeug.exceptions import NotFound
 
-from musicgen import __version__, service, track_files
+from musicgen import __version__, later_files, service, track_files
 from musicgen.errors import TrackNotFound
 from musicgen.web.blueprint import ApiBlueprint
 from musicgen.web.schemas.state import IndexSchema
@@ -20,6 +20,8 @@ MEDIA_TYPES = {
     ".ogg": "audio/ogg",
     ".mid": "audio/midi",
     ".musicxml": "application/vnd.recordare.musicxml+xml",
+    ".json": "application/json",
+    ".png": "image/png",
 }
 BINARY = {"type": "string", "format": "binary"}
 INDEX = "Links, or the page where Accept prefers HTML"
@@ -35,13 +37,17 @@ blueprint = ApiBlueprint("delivery", __name__, description="Rendered files and t
 @blueprint.response(200, BINARY, content_type="audio/*", description="The whole file")
 @blueprint.alt_response(206, schema=BINARY, content_type="audio/*", description="The part that Range asks for")
 @blueprint.alt_response(304, description="The client's copy is still right")
-@blueprint.fails_with(404, 416)
+@blueprint.fails_with(404, 410, 416, 503, 507)
 def output(file_name: str) -> Response:
-    """Get a rendered file, whole or in part"""
+    """Get a rendered file, whole or in part
+
+    Formats that were not stored, peaks and pictures are made when they are asked for the first time.
+    """
     folder = track_files.output_dir()
     path = folder / file_name
     if not SERVED_NAME.fullmatch(file_name) or not path.resolve().is_relative_to(folder.resolve()):
         raise NotFound(f"There is no file {file_name!r}.")
+    later_files.make(file_name)
     return send_from_directory(
         folder,
         file_name,

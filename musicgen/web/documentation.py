@@ -10,6 +10,7 @@ from musicgen import __version__
 from musicgen.web import delivery, error_handlers, generation, health
 from musicgen.web.blueprint import ApiBlueprint
 from musicgen.web.schemas.state import ErrorSchema
+from musicgen.web.schemas.tracks import ProgressSchema
 
 blueprint = ApiBlueprint("documentation", __name__, url_prefix="/api", description="This document")
 
@@ -36,6 +37,8 @@ def init_app(app: Flask) -> None:
         }
     )
     api.init_app(app)
+    # Nothing refers to it but the words on the event stream.
+    api.spec.components.schema("Progress", schema=ProgressSchema)
     # Limits that are settings stand in the document.
     with app.app_context():
         for documented in (generation.blueprint, delivery.blueprint, health.blueprint, blueprint):

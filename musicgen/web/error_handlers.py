@@ -26,6 +26,9 @@ STATUS_CODES: dict[type[errors.MusicgenError], int] = {
     errors.DeviceUnavailable: 503,
     errors.DatabaseUnavailable: 503,
     errors.GenerationBusy: 503,
+    errors.RequestStillRunning: 409,
+    errors.RequestKeyReused: 422,
+    errors.SoundNotKept: 410,
     errors.StorageFull: 507,
     errors.GenerationFailed: 500,
     # Nobody reads this answer; the access log shows it.
@@ -57,7 +60,7 @@ def answer_musicgen_error(error: errors.MusicgenError) -> Response:
     if code >= 500:
         logger.warning("Request %s: %s", request_id(), error)
     response = _answer(code, _message(error), error.errors if isinstance(error, errors.InvalidOptions) else None)
-    if isinstance(error, errors.GenerationBusy):
+    if isinstance(error, errors.GenerationBusy | errors.RequestStillRunning):
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
 

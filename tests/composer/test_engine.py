@@ -154,14 +154,16 @@ def test_equal_seeds_are_bit_identical_cold_and_warm_and_other_seeds_are_not(eng
 
 def test_the_midi_file_is_the_same_music(render: Render) -> None:
     take = render("waltz in D minor at 120 bpm", 12)
-    file = mido.MidiFile(file=io.BytesIO(take.rendering.midi or b""))
+    file = mido.MidiFile(file=io.BytesIO(take.rendering.scores["mid"]()))
     assert file.length == pytest.approx(12, abs=0.01)
     assert any(message.type == "note_on" for track in file.tracks for message in track)
 
 
 def test_progress_never_falls_and_names_the_stages(engine: ComposerEngine) -> None:
     seen: list[tuple[str, float]] = []
-    engine.generate(GenerationOptions("pop", duration=8, seed=1), lambda stage, done: seen.append((stage, done))).audio.collect()
+    engine.generate(
+        GenerationOptions("pop", duration=8, seed=1), lambda stage, done: seen.append((stage, done))
+    ).audio.collect()
     assert [done for _, done in seen] == sorted(done for _, done in seen)
     assert list(dict.fromkeys(stage for stage, _ in seen)) == ["compose", "render"]
     assert seen[-1][1] == 1.0

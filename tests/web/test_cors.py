@@ -21,7 +21,16 @@ def cors_headers(client: FlaskClient, url: str, origin: str, method: str = "GET"
 def test_the_dev_servers_may_read_every_answer(client: FlaskClient, origin: str, url: str) -> None:
     headers = cors_headers(client, url, origin)
     assert (headers["Allow-Origin"], headers["Allow-Credentials"]) == (origin, "true")
-    assert set(headers["Expose-Headers"].split(", ")) == {"Location", "X-Pagination", "X-Request-ID", "Retry-After"}
+    assert set(headers["Expose-Headers"].split(", ")) == {
+        "Location",
+        "X-Pagination",
+        "X-Request-ID",
+        "Retry-After",
+        "X-Track-Id",
+        "X-Track-Title",
+        "X-Track-Seed",
+        "X-Track-Duration",
+    }
 
 
 def test_audio_elements_of_other_origins_may_play_files(client: FlaskClient, tmp_path: Path) -> None:

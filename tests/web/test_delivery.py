@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from musicgen import service
+from musicgen.database import db
+
 TRACK_ID = "0123456789abcdef0123456789abcdef"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -47,6 +50,54 @@ def test_a_file_is_called_like_its_track(client: FlaskClient) -> None:
     disposition = client.get(track["formats"]["wav"]).headers["Content-Disposition"]
     assert disposition.startswith("inline")
     assert "filename*=UTF-8''Rain%20a%20b%20%C3%A9.wav" in disposition
+
+
+def test_a_format_that_was_not_stored_is_made_when_it_is_asked_for(client: FlaskClient, output: Path) -> None:
+    track = client.post("/api/generate", json={"prompt": "rain", "duration": 5, "title": "Rain"}).get_json()
+    url = track["formats"]["flac"]
+    assert not (output / f"{track['track_id']}.flac").exists()
+    part = client.get(url, headers={"Range": "bytes=0-3"})
+    assert (part.status_code, part.data, part.content_type) == (206, b"fLaC", "audio/flac")
+    assert "Rain.flac" in part.headers["Content-Disposition"]
+    assert (output / f"{track['track_id']}.flac").exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "media_type", "begin"),
+    [
+        ("peaks_url", "application/json", b'{"version":2'),
+        ("waveform_url", "image/png", b"\x89PNG"),
+        ("spectrogram_url", "image/png", b"\x89PNG"),
+    ],
+)
+def test_peaks_and_pictures_of_a_track(client: FlaskClient, field: str, media_type: str, begin: bytes) -> None:
+    track = client.post("/api/generate", json={"prompt": "rain", "duration": 5}).get_json()
+    answer = client.get(track[field])
+    assert (answer.status_code, answer.content_type) == (200, media_type)
+    assert answer.data.startswith(begin)
+    again = client.get(track[field], headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    client.delete(f"/api/track/{track['track_id']}")
+    assert client.get(track[field]).status_code == 404
+
+
+def test_lossless_sound_that_cannot_be_had_is_gone_and_the_reason_told(make_app: Any) -> None:
+    client = make_app(KEEP_FORMATS=("mp3",)).test_client()
+    track = client.post("/api/generate", json={"prompt": "rain", "duration": 5}).get_json()
+    assert set(track["formats"]) == {"wav", "mp3", "flac", "ogg", "mid"}
+    with client.application.app_context():
+        service.find_track(track["track_id"]).version = "0.0.1"
+        db.session.commit()
+    assert set(client.get(f"/api/track/{track['track_id']}").get_json()["formats"]) == {"mp3", "ogg", "mid"}
+    answer = client.get(track["formats"]["flac"])
+    assert answer.status_code == 410
+    assert "musicgen 0.0.1 made it" in answer.get_json()["message"]
+
+
+@pytest.mark.parametrize("kind", ["wav", "ogg", "peaks.json", "waveform.png"])
+def test_nothing_is_made_of_a_track_that_is_not_there(client: FlaskClient, output: Path, kind: str) -> None:
+    assert client.get(f"/output/{TRACK_ID}.{kind}").status_code == 404
+    assert list(output.iterdir()) == []
 
 
 def test_a_file_without_a_track_keeps_its_name(client: FlaskClient, file: str) -> None:

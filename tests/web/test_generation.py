@@ -38,7 +38,7 @@ def test_a_prompt_becomes_a_track(client: FlaskClient, tmp_path: Path) -> None:
         "seed": 7,
     }
     assert (track["model"], track["device"], track["language"]) == ("tone", "cpu", "en")
-    assert set(track["formats"]) == {"wav", "mp3", "mid"}
+    assert set(track["formats"]) == {"wav", "mp3", "flac", "ogg", "mid"}
     assert track["file_size"] == (tmp_path / "output" / f"{track['track_id']}.mp3").stat().st_size
     assert len(track["sha256"]) == 64 and -40 < track["loudness_lufs"] < 0
     assert track["understanding"]["words"] == ["rain", "on", "the", "roof"]
@@ -66,7 +66,7 @@ def test_what_could_not_be_done_is_said(client: FlaskClient) -> None:
 def test_silence_has_no_loudness(client: FlaskClient) -> None:
     track = generate(client, model="silent").get_json()
     assert track["loudness_lufs"] is None
-    assert (track["tempo"], track["key"], set(track["formats"])) == (None, None, {"wav", "mp3"})
+    assert (track["tempo"], track["key"], set(track["formats"])) == (None, None, {"wav", "mp3", "flac", "ogg"})
 
 
 def test_a_track_without_its_main_file_says_so(client: FlaskClient, tmp_path: Path) -> None:
@@ -75,7 +75,10 @@ def test_a_track_without_its_main_file_says_so(client: FlaskClient, tmp_path: Pa
     left = client.get(f"/api/track/{track['track_id']}")
     assert left.status_code == 200
     assert (left.get_json()["audio_url"], left.get_json()["file_size"]) == (None, None)
-    assert set(left.get_json()["formats"]) == {"wav", "mid"}
+    # It can be made again of the WAV.
+    assert set(left.get_json()["formats"]) == {"wav", "mp3", "flac", "ogg", "mid"}
+    assert client.get(f"/output/{track['track_id']}.mp3").status_code == 200
+    assert client.get(f"/api/track/{track['track_id']}").get_json()["audio_url"] == track["audio_url"]
 
 
 @pytest.mark.parametrize("method", ["get", "delete"])

@@ -1,5 +1,6 @@
 """The OpenAPI document is valid, complete, and true for real answers."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -78,6 +79,19 @@ def test_real_answers_are_as_documented(client: FlaskClient, document: dict[str,
     check_answer(document, "/health", client.get("/health"))
     check_answer(document, "/", client.get("/"))
     check_answer(document, "/api/openapi.json", client.get("/api/openapi.json"))
+
+
+def test_streams_are_as_documented(client: FlaskClient, document: dict[str, Any]) -> None:
+    documented = document["paths"]["/api/generate"]["post"]["responses"]["200"]
+    for media_type in ("text/event-stream", "audio/mpeg"):
+        answer = client.post("/api/generate", json={"prompt": "rain", "duration": 5}, headers={"Accept": media_type})
+        assert answer.status_code == 200
+        assert documented["content"][answer.mimetype]["schema"]["type"] == "string"
+        if media_type == "text/event-stream":
+            schema = {"$ref": "#/components/schemas/Progress", "components": document["components"]}
+            data = answer.text.partition("data: ")[2].partition("\n")[0]
+            OAS30Validator(schema).validate(json.loads(data))
+    assert set(documented["headers"]) <= set(answer.headers.keys())
 
 
 def test_styles_and_plans_are_as_documented(composing_app: Flask, document: dict[str, Any]) -> None:

@@ -22,8 +22,8 @@ from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.sampler import Sampler
 from musicgen.loudness import LoudnessMeter
 
-# Windows that a sound check plays: 36 s of a piece that is longer than 60 s, all of others.
-N_EXCERPTS, HEARD_WHOLE = 24, 42
+# Windows that a sound check plays: 24 s of a piece that is longer than 60 s, all of others.
+N_EXCERPTS, HEARD_WHOLE = 16, 42
 # Share of the work that is done with the sound check.
 CHECKED = 0.1
 

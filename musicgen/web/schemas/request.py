@@ -23,7 +23,24 @@ from musicgen.web.schemas.wording import about
 MAX_LYRICS_CHARS = 10_000
 MAX_TITLE_CHARS = 200
 MAX_NAME_CHARS = 64
+MAX_KEY_CHARS = 255
 RELATIONS: tuple[Literal["variation_of"], Literal["extend"]] = ("variation_of", "extend")
+
+
+class GenerationHeadersSchema(Schema):
+    """What a client may say about its request."""
+
+    key = Text(
+        data_key="Idempotency-Key",
+        validate=(
+            TextLength(MAX_KEY_CHARS),
+            Pattern(r"^[!-~]+$", error="is not a key; draw one like 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6'."),
+        ),
+        metadata=about(
+            "A name for this request, drawn by the client: a retry with the same key gets the same track.",
+            "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+        ),
+    )
 
 
 class GenerationRequestSchema(Schema):

@@ -5,9 +5,9 @@ from typing import Any
 from flask import url_for
 from marshmallow import Schema, fields, pre_dump, validate
 
-from musicgen import service, track_files
+from musicgen import later_files, service, track_files
 from musicgen.database import Track
-from musicgen.web.schemas.wording import Reason, about
+from musicgen.web.schemas.wording import Reason, Rounded, about
 
 
 class PlanSchema(Schema):
@@ -31,6 +31,17 @@ class PlanSchema(Schema):
     )
 
 
+class ProgressSchema(Schema):
+    """The data of a `progress` event: how far a generation is."""
+
+    track_id = fields.String(required=True, metadata=about("The track that is being made."))
+    stage = fields.String(required=True, metadata=about("What is being done.", "render"))
+    fraction = Rounded(3, required=True, metadata=about("Share of the time that has passed, 0 to 1.", 0.4))
+    seconds_left = Rounded(
+        1, required=True, allow_none=True, metadata=about("Learned from past tracks; null while unknown.", 2.5)
+    )
+
+
 class ListedTrackSchema(Schema):
     """One track as a list of tracks shows it; null where something is unknown, not yet made, or gone."""
 
@@ -46,8 +57,18 @@ class ListedTrackSchema(Schema):
         keys=fields.String(),
         values=fields.String(),
         required=True,
-        metadata=about("Format -> URL, of every file that exists.", {"mp3": "/output/0123.mp3"}),
+        metadata=about(
+            "Format -> URL, of every file that can be had; audio that is not stored is made when it is asked for.",
+            {"mp3": "/output/0123.mp3"},
+        ),
     )
+    peaks_url = fields.String(
+        required=True,
+        allow_none=True,
+        metadata=about("Peaks to draw a waveform from: JSON as audiowaveform writes it."),
+    )
+    waveform_url = fields.String(required=True, allow_none=True, metadata=about("A picture of the waveform, PNG."))
+    spectrogram_url = fields.String(required=True, allow_none=True, metadata=about("A picture of the spectrum, PNG."))
     stems = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
@@ -84,14 +105,14 @@ class ListedTrackSchema(Schema):
         """Gather the values of every field from the track, its job and the files that exist."""
         names = {name for name in self.fields if hasattr(track, name)}
         main_path = service.audio_path(track)
+        views = {view: _file_url(file_name) for view, file_name in later_files.views_of(track).items()}
         return {name: getattr(track, name) for name in names} | {
             "track_id": track.id,
             "audio_url": _file_url(track.main_file) if main_path and track.main_file else None,
-            "formats": {
-                name: _file_url(file_name)
-                for name, file_name in track.formats.items()
-                if service.audio_path(track, name)
-            },
+            "formats": {name: _file_url(file_name) for name, file_name in later_files.formats_of(track).items()},
+            "peaks_url": views.get(later_files.PEAKS),
+            "waveform_url": views.get(later_files.WAVEFORM),
+            "spectrogram_url": views.get(later_files.SPECTROGRAM),
             "stems": {
                 name: _file_url(file_name)
                 for name, file_name in track.stems.items()

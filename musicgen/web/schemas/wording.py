@@ -25,3 +25,15 @@ class Reason(fields.String):
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         text = super()._serialize(value, attr, obj, **kwargs)
         return without_folders(text) if text else text
+
+
+class Rounded(fields.Float):
+    """A number that is told to so many decimals."""
+
+    def __init__(self, n_decimals: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._n_decimals = n_decimals
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        number = super()._serialize(value, attr, obj, **kwargs)
+        return number if number is None else round(float(number), self._n_decimals)

@@ -73,8 +73,8 @@ def test_the_bits_are_the_same_on_one_thread_and_on_several_cold_and_warm(
     assert np.array_equal(render(score, sampler), first)
     assert np.array_equal(render(score, sampler), first)
     assert np.array_equal(render(score, Sampler(SOUND_FONTS, budget_bytes=1_000_000)), first)
-    for count in (1, 2, 5):
-        monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
+    for n_workers in (1, 2, 5):
+        monkeypatch.setattr(os, "cpu_count", lambda n=n_workers: n)
         assert np.array_equal(render(score, sampler), first)
 
 
