@@ -11,3 +11,6 @@ app = create_app()
 
 gc.freeze()
 gc.enable()
+# A song is tens of thousands of small objects that all live until it is written: look among them less often than at
+# every 700th.
+gc.set_threshold(50_000)

@@ -33,7 +33,7 @@ def fan_out(
             their items ending in `Abandoned`.
     """
     lines: list[_Line[T]] = [_Line() for _ in workers]
-    with ThreadPoolExecutor(len(workers), "fan-out") as threads:
+    with ThreadPoolExecutor(max(len(workers), 1), "fan-out") as threads:
         futures = [threads.submit(_work, worker, line) for worker, line in zip(workers, lines, strict=True)]
         try:
             for item in items:

@@ -66,7 +66,8 @@ class LoudnessMeter:
         Raises:
             ValueError: samples are NaN or infinite.
         """
-        energies = self._energies()
+        left, right = (channel.energies() for channel in self.channels)
+        energies = left + right
         if not np.isfinite(energies).all():
             raise ValueError("samples must be finite; these hold NaN or infinity")
         blocks = self.mean_squares()
@@ -74,14 +75,11 @@ class LoudnessMeter:
 
     def mean_squares(self) -> NDArray[np.float64]:
         """Return the mean square of each gating block that was taken whole so far; one begins every 100 ms."""
-        hops = self._energies()[: self.n_samples // self.hop_length]
+        left, right = (channel.whole_hops() for channel in self.channels)
+        hops = left + right
         if len(hops) < HOPS_PER_BLOCK:
             return np.zeros(0)
         return np.lib.stride_tricks.sliding_window_view(hops, HOPS_PER_BLOCK).mean(axis=1) / self.hop_length
-
-    def _energies(self) -> NDArray[np.float64]:
-        left, right = (channel.energies() for channel in self.channels)
-        return left + right
 
     @property
     def n_samples(self) -> int:
@@ -117,7 +115,12 @@ class _ChannelMeter:
     def energies(self) -> NDArray[np.float64]:
         """Return the sum of each hop so far; the last hop may be a shorter one."""
         rest = [self._weigh(self._waiting)[0]] if len(self._waiting) else []
-        return np.concatenate([np.zeros(0), *self._energies, *rest])
+        return np.concatenate([self.whole_hops(), *rest])
+
+    def whole_hops(self) -> NDArray[np.float64]:
+        """Return the sum of each whole hop so far."""
+        self._energies = [np.concatenate([np.zeros(0), *self._energies])]
+        return self._energies[0]
 
     def _weigh(self, samples: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         from scipy.signal import sosfilt

@@ -78,7 +78,7 @@ def export_track(
     tags = tags_of(track, card)
     audio = rendering.audio
     paths = {name: track_files.partial_path(track.id, name) for name in AUDIO_FORMATS if name in formats}
-    workers: list[Worker] = [partial(_measured, rendering)]
+    workers: list[Worker] = []
     for name in AUDIO_FORMATS:
         heard_by = on_mp3 if name == "mp3" else None
         if name in paths or heard_by:
@@ -91,30 +91,25 @@ def export_track(
         for name, write in rendering.scores.items():
             score_paths[name].write_bytes(write())
 
+    meter = LoudnessMeter(audio.sample_rate)
     try:
-        loudness_lufs, *_ = fan_out(_sounds(audio), workers, write_scores)
+        fan_out(_sounds(audio, None if rendering.loudness else meter), workers, write_scores)
     finally:
         # The making of the sound may have threads, too, which must not outlive an error.
         if isinstance(audio.blocks, Generator):
             audio.blocks.close()
+    loudness_lufs = (rendering.loudness or meter.integrated_loudness)()
     return ExportedTrack(paths | score_paths, loudness_lufs if math.isfinite(loudness_lufs) else None)
 
 
-def _sounds(audio: AudioStream) -> Iterator[Sound]:
+def _sounds(audio: AudioStream, meter: LoudnessMeter | None) -> Iterator[Sound]:
     """Cut blocks that are long, so that neither memory nor a worker's turn grows with them, and round each once."""
     for block in audio.blocks:
         for start in range(0, block.shape[1], BLOCK_SAMPLES):
             samples = block[:, start : start + BLOCK_SAMPLES]
+            if meter:
+                meter.add(samples)
             yield Sound(samples, quantize(samples))
-
-
-def _measured(rendering: Rendering, sounds: Iterator[Sound]) -> float:
-    """Return the integrated loudness, by the engine's own meter where it has one."""
-    meter = LoudnessMeter(rendering.audio.sample_rate)
-    for sound in sounds:
-        if rendering.loudness is None:
-            meter.add(sound.samples)
-    return rendering.loudness() if rendering.loudness else meter.integrated_loudness()
 
 
 def _write(

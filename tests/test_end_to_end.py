@@ -45,7 +45,7 @@ def test_a_prompt_becomes_a_track(server: Server, answer: requests.Response) -> 
     assert answer.status_code == 201
     assert answer.headers["Location"] == f"/api/track/{track['track_id']}"
     assert track["audio_url"] == track["formats"]["mp3"]
-    assert set(track["formats"]) == {"wav", "mp3", "mid", "musicxml"}
+    assert set(track["formats"]) == {"wav", "mp3", "flac", "ogg", "mid", "musicxml"}
     assert (track["status"], track["model"], track["seed"], track["tempo"]) == ("done", "composer", 7, 80.0)
     assert track["duration"] == pytest.approx(12.5, abs=1 / 44100)
     assert datetime.fromisoformat(track["created_at"]).utcoffset() == timedelta(0)

@@ -35,7 +35,7 @@ MIN_BEND_CENTS = 1.5
 # How much faster than at rest a bent sample may run.
 MAX_BEND = 1.1
 # What has fallen this far below a note's peak is over.
-INAUDIBLE_DB = 68.0
+INAUDIBLE_DB = 60.0
 # A release that goes on for longer is faded: only drums write more, and they end by themselves.
 MAX_RELEASE_S = 8.0
 END_FADE = 256

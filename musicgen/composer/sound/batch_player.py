@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from musicgen.composer.sound.articulation import release_gain
 from musicgen.composer.sound.device_memory import PAGE_BYTES, DeviceMemory, Pages, n_pages
-from musicgen.composer.sound.part_rendering import CHOKE_RELEASE_S, Event, PartPlayer, stop_of
+from musicgen.composer.sound.part_rendering import CHOKE_RELEASE_S, Event, PartPlayer, Sounding
 from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.sampler import Sampler, Sound
 
@@ -35,6 +35,7 @@ class Row(NamedTuple):
 
     event: Event
     sound: Sound
+    stop: int
     pages: tuple[Pages, ...]
 
 
@@ -47,17 +48,19 @@ class DeviceSounds:
         # From the copying of sounds to the reading of them nobody else may copy.
         self.lock = Lock()
 
-    def batches(self, played: Sequence[tuple[Event, Sound, tuple[object, int]]], n: int) -> Iterator[list[Row]]:
+    def batches(self, played: Sequence[Sounding], n: int) -> Iterator[list[Row]]:
         """Yield the sounds that notes play, in order, as many at a time as the device has room for."""
         rows: list[Row] = []
         n_taken = 0
-        for event, sound, name in played:
+        for sounding in played:
+            sound = sounding.sound
             arrays = (*sound.samples, sound.envelope, sound.release)
             n_more = sum(map(n_pages, arrays))
             if rows and (n_taken + n_more > self.memory.n_pages or (len(rows) + 1) * n > BATCH_CELLS):
                 yield rows
                 rows, n_taken = [], 0
-            rows.append(Row(event, sound, self.memory.hold(name, arrays)))
+            name = sounding.event.key, sounding.number
+            rows.append(Row(sounding.event, sound, sounding.stop, self.memory.hold(name, arrays)))
             n_taken += n_more
         if rows:
             yield rows
@@ -74,12 +77,7 @@ class BatchPlayer(PartPlayer):
     def play(self, start: int, stop: int) -> Samples:
         """Render the samples from `start` to `stop`; see `PartPlayer.play`."""
         self._begin(stop)
-        played = [
-            (event, sound, (event.key, i))
-            for event, sounds in self._sounding
-            for i, sound in enumerate(sounds)
-            if stop_of(sound, event) > start
-        ]
+        played = [sounding for sounding in self._sounding if sounding.stop > start]
         bus = torch.zeros((2, stop - start), device=self._sounds.memory.device)
         with self._sounds.lock:
             for rows in self._sounds.batches(played, stop - start):
@@ -106,7 +104,7 @@ def _summed(rows: Sequence[Row], sounds: DeviceSounds, start: int, stop: int) ->
     memory = sounds.memory
     time = torch.arange(start, stop, device=memory.device)
     onset = _column(rows, lambda row: row.event.onset)
-    heard = time < _on(memory, _column(rows, lambda row: stop_of(row.sound, row.event)))
+    heard = time < _on(memory, _column(rows, lambda row: row.stop))
     heard &= time >= _on(memory, onset)
     gain = _gains(rows, sounds, time, start).mul_(heard)
 

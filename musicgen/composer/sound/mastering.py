@@ -30,7 +30,9 @@ RELEASE_DB_PER_S = 120.0
 DELAY = (2 * LOOK_AHEAD_BLOCKS + 1) * BLOCK
 RAMP = (np.arange(BLOCK, dtype=np.float32) + np.float32(0.5)) / np.float32(BLOCK)
 # The gain is corrected until the limited excerpts are this near the target, at most so many times.
-TOLERANCE_LU, MAX_PASSES = 0.03, 4
+TOLERANCE_LU, MAX_PASSES = 0.1, 4
+# The limiter has nothing to do where samples are this far below the ceiling.
+BETWEEN_SAMPLES_DB = 3.0
 # How far the fader may ride from there, and by how much from block to block: slower than any ear follows.
 MAX_RIDE_DB, RIDE_STEP_DB = 1.5, 0.1
 FADE_IN_S, FADE_OUT_S = 0.001, 0.03
@@ -75,13 +77,16 @@ def find_level(excerpts: Sequence[Samples], sample_rate: int) -> Level:
         return Level(0.0, loudness, meter.mean_squares())
     highest_db = MAX_LIMITING_DB - 20 * float(np.log10(peak / CEILING))
     gain_db = min(TARGET_LUFS - loudness, highest_db)
+    if gain_db <= highest_db - MAX_LIMITING_DB - BETWEEN_SAMPLES_DB:
+        return Level(gain_db, TARGET_LUFS, meter.mean_squares() * 10 ** (gain_db / 10))
     for _ in range(MAX_PASSES):
         meter = _metered(limited(excerpts, partial(float, gain_db), sample_rate), sample_rate)
         loudness = meter.integrated_loudness()
         missing = TARGET_LUFS - loudness
         if abs(missing) <= TOLERANCE_LU or (missing > 0 and gain_db == highest_db):
             break
-        gain_db = min(gain_db + missing, highest_db)
+        # What is added is limited as well.
+        gain_db = min(gain_db + 1.3 * missing, highest_db)
     target = TARGET_LUFS if gain_db < highest_db else min(loudness, TARGET_LUFS)
     return Level(gain_db, target, meter.mean_squares())
 
@@ -130,7 +135,8 @@ class _Fader:
 
     def gain_db(self) -> float:
         """Return the gain for the next block: that which lets the piece as a whole meet its target."""
-        heard, to_come = self._meter.mean_squares(), self._level.expected[len(self._meter.mean_squares()) :]
+        heard = self._meter.mean_squares()
+        to_come = self._level.expected[len(heard) :]
         gate = mean_square(self._level.target_lufs + RELATIVE_GATE_LU)
         heard, to_come = heard[heard > gate], to_come[to_come > gate]
         if to_come.size:

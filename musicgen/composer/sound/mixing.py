@@ -35,6 +35,8 @@ PUMP_HOP = 64
 END_FADE_S, END_FADE_SHARE = 1.5, 0.12
 # Peak to which a mix is brought before tape and crackle, whose levels are meant against full scale.
 COLOUR_PEAK = 0.9
+# Sound is looked for in every so manieth sample first.
+SILENCE_STEP = 64
 
 
 class Played(NamedTuple):
@@ -92,7 +94,7 @@ class Band:
         ducked = _ducked(self._pump, window)
         for player, part, send in zip(players, self._parts, self._sends, strict=True):
             bus = player.play(window.start, window.stop)
-            if not np.any(bus):
+            if not np.any(bus[:, ::SILENCE_STEP]) and not np.any(bus):
                 continue
             place(bus, part, ducked)
             np.add(played.dry, bus, out=played.dry)

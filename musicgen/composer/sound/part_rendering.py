@@ -4,8 +4,9 @@ Owns when notes sound, how they end and who silences whom. Does not know levels,
 Notes are added in the score's order by one thread, so a bus has the same bits however time is cut and whoever works.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,6 +34,15 @@ class Event:
     key: SoundKey
 
 
+class Sounding(NamedTuple):
+    """What a note plays of one of its key's sounds, the `number`th, up to sample `stop`."""
+
+    event: Event
+    sound: Sound
+    number: int
+    stop: int
+
+
 class PartPlayer:
     """Plays a part's events forward in time."""
 
@@ -41,7 +51,7 @@ class PartPlayer:
         self._sampler = sampler
         self._events = events
         self._next = 0
-        self._sounding: list[tuple[Event, tuple[Sound, ...]]] = []
+        self._sounding: list[Sounding] = []
         # One bus for what is equal in both channels, one for stereo.
         self._buses = tuple(np.empty((n_channels, WINDOW), dtype=np.float32) for n_channels in (1, 2))
         self._scratch = np.empty((3, WINDOW), dtype=np.float32)
@@ -62,9 +72,9 @@ class PartPlayer:
         mono, stereo = (bus[:, : stop - start] for bus in self._buses)
         mono[:], stereo[:] = 0, 0
         self._begin(stop)
-        for event, sounds in self._sounding:
-            for sound in sounds:
-                _add(sound, event, start, mono if len(sound.samples) == 1 else stereo, self._scratch)
+        for sounding in self._sounding:
+            if sounding.stop > start:
+                _add(sounding, start, mono if len(sounding.sound.samples) == 1 else stereo, self._scratch)
         self._let_go(stop)
         stereo += mono
         return stereo
@@ -73,12 +83,13 @@ class PartPlayer:
         """Let the notes before `stop` sound."""
         while self._next < len(self._events) and self._events[self._next].onset < stop:
             event = self._events[self._next]
-            self._sounding.append((event, self._sampler.sounds(event.key)))
+            for number, sound in enumerate(self._sampler.sounds(event.key)):
+                self._sounding.append(Sounding(event, sound, number, _stop(sound, event)))
             self._next += 1
 
     def _let_go(self, stop: int) -> None:
         """Forget the notes that are over at `stop`: the store alone decides how long sounds are kept."""
-        self._sounding = [(event, sounds) for event, sounds in self._sounding if _last(event, sounds) > stop]
+        self._sounding = [sounding for sounding in self._sounding if sounding.stop > stop]
 
 
 def render_part(part: Part, sampler: Sampler, quarter_s: float, n: int) -> Samples:
@@ -149,36 +160,36 @@ def _set_chokes(events: Sequence[Event], sampler: Sampler) -> None:
             onsets.append(event.onset)
 
 
-def _last(event: Event, sounds: Iterable[Sound]) -> int:
-    """Return the first sample after everything that a note sounds like."""
-    return max((stop_of(sound, event) for sound in sounds), default=event.onset)
-
-
-def stop_of(sound: Sound, event: Event) -> int:
+def _stop(sound: Sound, event: Event) -> int:
     """Return the first sample after what a note plays of a sound."""
     choked = event.choke + len(release_gain(CHOKE_RELEASE_S))
     released = choked if event.choke <= event.end else min(event.end + len(sound.release), choked)
     return min(event.onset + sound.samples.shape[1], released)
 
 
-def _add(sound: Sound, event: Event, start: int, bus: Samples, scratch: Samples) -> None:
+def _add(sounding: Sounding, start: int, bus: Samples, scratch: Samples) -> None:
     """Add to the bus, which begins at sample `start`, what falls into it of a note's sound."""
-    first = max(event.onset, start)
-    stop = min(stop_of(sound, event), start + bus.shape[1])
-    if stop <= first:
-        return
-    gain = _gain_curve(sound, event, first, scratch[2, : stop - first])
+    event, sound = sounding.event, sounding.sound
+    first, stop = max(event.onset, start), min(sounding.stop, start + bus.shape[1])
     samples = sound.samples[:, first - event.onset : stop - event.onset]
     product = scratch[: len(samples), : stop - first]
-    product[:] = samples  # made float32 first: multiplying int16 by float32 is slower than both steps
-    product *= gain
+    if stop <= min(event.end, event.choke) and first - event.onset >= len(sound.envelope):
+        np.multiply(samples, _level(sound, event) * sound.envelope[-1], out=product)
+    else:
+        gain = _gain_curve(sound, event, first, scratch[2, : stop - first])
+        product[:] = samples  # made float32 first: multiplying int16 by an array of float32 is slower than both steps
+        product *= gain
     target = bus[:, first - start : stop - start]
     np.add(target, product, out=target)
 
 
+def _level(sound: Sound, event: Event) -> np.float32:
+    return np.float32(sound.gains[event.velocity])
+
+
 def _gain_curve(sound: Sound, event: Event, first: int, gain: Samples) -> Samples:
     """Fill `gain` with a note's gain from sample `first` on: held, then released, then choked."""
-    level = np.float32(sound.gains[event.velocity])
+    level = _level(sound, event)
     end, release = event.end, sound.release
     if event.choke <= end:
         end, release = event.choke, release_gain(CHOKE_RELEASE_S)

@@ -1,19 +1,19 @@
 """From a score to the finished track as a stream: a sound check, then the piece, mixed and mastered window by window.
 
-Owns the order of the steps and which run side by side. The level of the whole must be known before the first sample is
-handed out; so excerpts from all over the piece are played first, as a band does before a concert, and kept for when
-the piece gets there. Of a piece that is not longer than the excerpts, all is heard.
+Owns the order of the steps. They run one after the other in the taker's thread, beside the encoders: in threads of
+their own they hand Python's lock to and fro so often that nothing is gained. The level of the whole must be known
+before the first sample is handed out; so excerpts from all over the piece are played first, as a band does before a
+concert, and kept for when the piece gets there. Of a piece that is not longer than the excerpts, all is heard.
 """
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from musicgen.composer.score import Score
-from musicgen.composer.sound.ahead import ahead
 from musicgen.composer.sound.articulation import SAMPLE_RATE
 from musicgen.composer.sound.mastering import Level, find_level, master
 from musicgen.composer.sound.mixing import Band, Played, colour_gain, finished, in_room, peak_of
@@ -80,13 +80,11 @@ class TrackAudio:
                 excerpts[i] = excerpt
                 on_progress(CHECKED * len(excerpts) / len(chosen))
         levels = self._check_sound(excerpts)
-        with ExitStack() as steps:
-            played = steps.enter_context(closing(ahead(self._played(excerpts))))
-            sums = steps.enter_context(closing(ahead(self._watched(in_room(played, self._settings.reverb_s)))))
+        n_done = 0
+        with closing(self._played(excerpts)) as played:
+            sums = self._watched(in_room(played, self._settings.reverb_s))
             mix = finished(sums, self._settings, self.n_samples, levels.colour, self._seed)
-            toned = steps.enter_context(closing(ahead(mix)))
-            n_done = 0
-            for block in master(toned, self.n_samples, levels.master, SAMPLE_RATE, self.meter):
+            for block in master(mix, self.n_samples, levels.master, SAMPLE_RATE, self.meter):
                 n_done += block.shape[1]
                 on_progress(CHECKED + (1 - CHECKED) * n_done / self.n_samples)
                 yield block

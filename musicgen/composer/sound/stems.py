@@ -12,7 +12,6 @@ from contextlib import closing
 import numpy as np
 
 from musicgen.composer.score import MixSettings, Score
-from musicgen.composer.sound.ahead import ahead
 from musicgen.composer.sound.articulation import SAMPLE_RATE
 from musicgen.composer.sound.mixing import Band, finished, in_room
 from musicgen.composer.sound.resampling import Samples
@@ -51,7 +50,7 @@ def _stem(score: Score, band: Band, on_progress: Callable[[], None]) -> AudioStr
 
 
 def _blocks(band: Band, settings: MixSettings, on_progress: Callable[[], None]) -> Generator[Samples, None, None]:
-    with closing(ahead(band.play(band.windows))) as played:
+    with closing(band.play(band.windows)) as played:
         for window in finished(in_room(played, settings.reverb_s), settings, band.n_samples):
             on_progress()
             yield window

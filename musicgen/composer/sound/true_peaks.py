@@ -28,14 +28,22 @@ def block_peaks(samples: Samples, block: int, ceiling: float) -> NDArray[np.floa
     n_blocks = samples.shape[1] // block - 2
     inner = samples[:, block : (n_blocks + 1) * block].reshape(2, n_blocks, block)
     peaks = np.maximum(inner.max(axis=(0, 2)), -inner.min(axis=(0, 2))).astype(np.float64)
-    before, at, after = (samples[:, block + i : (n_blocks + 1) * block + 1 + i] for i in (-1, 0, 1))
-    bounds = np.abs(at) + np.float32(OVERSHOOT) * np.abs(before + after - 2 * at)
-    highest = bounds[:, :-1].reshape(2, n_blocks, block).max(axis=(0, 2))
     # The interval that follows a block's last sample is the block's own, and ends in the next one.
-    suspects = np.flatnonzero(np.maximum(highest, bounds[:, block::block].max(axis=0)) > ceiling)
+    nearby = np.maximum(peaks, np.abs(samples[:, 2 * block :: block]).max(axis=0))
+    # No second difference is more than four times the level around it.
+    suspects = np.flatnonzero(nearby * (1 + 4 * OVERSHOOT) > ceiling)
+    suspects = suspects[_bounds(samples, block, suspects) > ceiling]
     if suspects.size:
         peaks[suspects] = np.maximum(peaks[suspects], _interpolated(samples, block, suspects))
     return peaks
+
+
+def _bounds(samples: Samples, block: int, blocks: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return for some inner blocks a level that no wave between their samples passes."""
+    windows = np.lib.stride_tricks.sliding_window_view(samples, block + 3, axis=1)[:, (blocks + 1) * block - 1]
+    before, at, after = windows[..., :-2], windows[..., 1:-1], windows[..., 2:]
+    bounds = np.abs(at) + np.float32(OVERSHOOT) * np.abs(before + after - 2 * at)
+    return np.asarray(bounds.max(axis=(0, 2)))
 
 
 def _interpolated(samples: Samples, block: int, blocks: NDArray[np.int64]) -> NDArray[np.float32]:

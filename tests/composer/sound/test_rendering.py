@@ -2,10 +2,7 @@
 
 import os
 import threading
-from collections.abc import Generator
-from contextlib import closing
 from dataclasses import replace
-from itertools import count
 
 import numpy as np
 import pyloudnorm
@@ -16,7 +13,6 @@ from musicgen.composer.card import SOUND_FONTS
 from musicgen.composer.composition import compose
 from musicgen.composer.score import MixSettings, Score
 from musicgen.composer.sound import rendering
-from musicgen.composer.sound.ahead import ahead
 from musicgen.composer.sound.articulation import SAMPLE_RATE
 from musicgen.composer.sound.rendering import TrackAudio, excerpt_places
 from musicgen.composer.sound.sampler import Sampler
@@ -108,7 +104,6 @@ def test_a_stream_that_is_left_alone_leaves_no_threads(sampler: Sampler) -> None
     before = threading.active_count()
     blocks = TrackAudio(score_for("rock", 12), sampler, 1).blocks(lambda share: None)
     next(blocks)
-    assert threading.active_count() > before
     del blocks
     assert threading.active_count() == before
 
@@ -123,30 +118,3 @@ def test_excerpts_are_spread_over_a_long_piece(n: int) -> None:
     places = excerpt_places(n)
     assert len(set(places)) == rendering.N_EXCERPTS
     assert max(np.diff([0, *places, n])) <= n / rendering.N_EXCERPTS + 1
-
-
-def test_what_is_made_ahead_comes_in_order_and_its_errors_in_their_turn() -> None:
-    def numbers(stop: int) -> Generator[int, None, None]:
-        yield from range(stop)
-        raise RuntimeError("broken")
-
-    made = ahead(numbers(5))
-    assert [next(made) for _ in range(5)] == [0, 1, 2, 3, 4]
-    with pytest.raises(RuntimeError, match="broken"):
-        next(made)
-
-
-def test_closing_what_is_made_ahead_closes_what_makes_it() -> None:
-    closed = []
-
-    def numbers() -> Generator[int, None, None]:
-        try:
-            yield from count()
-        finally:
-            closed.append(True)
-
-    before = threading.active_count()
-    with closing(ahead(numbers())) as made:
-        assert [next(made), next(made)] == [0, 1]
-    assert closed == [True]
-    assert threading.active_count() == before
