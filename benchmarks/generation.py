@@ -2,8 +2,9 @@
 
     make bench            (= python -m benchmarks.generation)
 
-Every row is a process of its own (so that peak memory is its own) with a database and an output folder of its own. It
-generates once cold, then `RUNS` times warm with other seeds; the warm figures are medians. Prints a Markdown table.
+Every duration is a process of its own (so that peak memory is its own) with a database and an output folder of its
+own. It generates once cold, then `RUNS` times with other seeds (other keys, other instruments, so other sounds), then
+the last request again as often: its sounds are all there. The figures of the latter two are medians. Prints Markdown.
 """
 
 import argparse
@@ -16,37 +17,40 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
+from benchmarks.steps import print_steps
+
 PROMPT = "pop song, full band, energetic, 110 bpm"
-DURATIONS_S = (30, 285)
+DURATIONS_S = (30, 120, 285)
 RUNS = 5
 
 
 def measure(duration: float) -> dict[str, Any]:
-    """Generate in this process: once cold, then `RUNS` times; seconds by stage and peak memory in MB."""
-    began = time.perf_counter()
-    from musicgen.app import create_app
-    from musicgen.options import GenerationOptions
-    from musicgen.service import generate_track
-
-    imported_s = time.perf_counter() - began
+    """Generate in this process: cold, with other seeds, and again; seconds by stage and peak memory in MB."""
     with tempfile.TemporaryDirectory() as folder:
-        config = {"OUTPUT_DIR": Path(folder), "DATABASE_URL": f"sqlite:///{folder}/bench.sqlite"}
-        app = create_app(config)
-        with app.app_context():
-            from musicgen.database import ensure_prepared
+        os.environ |= {"OUTPUT_DIR": folder, "DATABASE_URL": f"sqlite:///{folder}/bench.sqlite"}
+        from musicgen.database import ensure_prepared
+        from musicgen.options import GenerationOptions
+        from musicgen.service import generate_track
+        from wsgi import app
 
+        with app.app_context():
             ensure_prepared()
             runs = []
-            for seed in range(RUNS + 1):
-                start = time.perf_counter()
+            for seed in (*range(RUNS + 1), *[RUNS] * RUNS):
+                start, cpu = time.perf_counter(), time.process_time()
                 track = generate_track(GenerationOptions(PROMPT, duration=duration, seed=seed))
-                runs.append({"total": time.perf_counter() - start, **track.job.timings})
-    warm = {stage: statistics.median(run.get(stage, 0.0) for run in runs[1:]) for stage in runs[0]}
+                total, cpu = time.perf_counter() - start, time.process_time() - cpu
+                runs.append({**track.job.timings, "total": total, "CPU": cpu})
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"import": imported_s, "cold": runs[0], "warm": warm, "peak_mb": peak_mb}
+    others, again = median(runs[1 : RUNS + 1]), median(runs[RUNS + 1 :])
+    return {"runs": {"cold": runs[0], "other seeds": others, "again": again}, "peak_mb": peak_mb}
+
+
+def median(runs: list[dict[str, float]]) -> dict[str, float]:
+    """Take the median of every figure."""
+    return {name: statistics.median(run.get(name, 0.0) for run in runs) for name in runs[0]}
 
 
 def measure_in_fresh_process(duration: float) -> dict[str, Any]:
@@ -81,24 +85,30 @@ def measure_cold_command() -> float:
     return statistics.median(times)
 
 
+def measure_import() -> float:
+    """Seconds of a process that only imports the app; median of 5."""
+    times = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import musicgen.app"], check=True)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
 def main() -> None:
     """Print the tables."""
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; {PROMPT!r}\n")
     figures = {duration: measure_in_fresh_process(duration) for duration in DURATIONS_S}
-    stages = list(dict.fromkeys(stage for f in figures.values() for stage in f["warm"] if stage != "total"))
-    print(
-        "| duration | run | " + " | ".join(f"{stage}, s" for stage in stages) + " | total, s | x real time | peak, MB |"
-    )
-    print("|---" * (len(stages) + 5) + "|")
+    columns = list(dict.fromkeys(name for f in figures.values() for run in f["runs"].values() for name in run))
+    print("| duration | run | " + " | ".join(f"{name}, s" for name in columns) + " | x real time | peak, MB |")
+    print("|---" * (len(columns) + 4) + "|")
     for duration, figure in figures.items():
-        for run in ("cold", "warm"):
-            cells = " | ".join(f"{figure[run].get(stage, 0.0):.2f}" for stage in stages)
-            total = figure[run]["total"]
-            print(
-                f"| {duration} s | {run} | {cells} | {total:.2f} | {duration / total:.0f} | {figure['peak_mb']:.0f} |"
-            )
-    print(f"\nimport of the app: {figures[DURATIONS_S[0]]['import']:.2f} s")
-    print(f"`flask generate` of 30 s from a cold process, database made anew: {measure_cold_command():.2f} s")
+        for name, run in figure["runs"].items():
+            cells = " | ".join(f"{run.get(column, 0.0):.2f}" for column in columns)
+            print(f"| {duration} s | {name} | {cells} | {duration / run['total']:.0f} | {figure['peak_mb']:.0f} |")
+    print(f"\n`import musicgen.app`, a whole process: {measure_import():.2f} s")
+    print(f"`flask generate` of 30 s from a cold process, database made anew: {measure_cold_command():.2f} s\n")
+    print_steps(PROMPT, DURATIONS_S[-1])
 
 
 if __name__ == "__main__":

@@ -52,7 +52,12 @@ class Played(NamedTuple):
 
 
 class Band:
-    """A score's parts, or some of them, at their levels and places; the side-chain is that of the whole score."""
+    """A score's parts, or some of them, at their levels and places; the side-chain is that of the whole score.
+
+    Attributes:
+        n_samples: length of the piece.
+        schedules: every part's notes on the sample clock.
+    """
 
     def __init__(self, score: Score, parts: Sequence[Part], sampler: Sampler, device: str = "cpu") -> None:
         """Put every note on the sample clock.
@@ -71,7 +76,7 @@ class Band:
         self._device = device
         self._parts = parts
         self._sends = [_amplitude(part.reverb_db + score.mix.reverb_db) for part in parts]
-        self._schedules = [schedule(part, sampler, score.quarter_s, self.n_samples) for part in parts]
+        self.schedules = [schedule(part, sampler, score.quarter_s, self.n_samples) for part in parts]
         self._pump = _pump_gains(score, self.n_samples)
 
     @cached_property
@@ -81,7 +86,7 @@ class Band:
 
     def play(self, windows: Iterable[slice]) -> Generator[Played, None, None]:
         """Play some of the piece's windows, in their order."""
-        players = [make_player(events, self._sampler, self._device) for events in self._schedules]
+        players = [make_player(events, self._sampler, self._device) for events in self.schedules]
         with ThreadPoolExecutor(os.cpu_count()) as workers:
             for window in windows:
                 wanted = dict.fromkeys(key for player in players for key in player.upcoming(window.stop))

@@ -79,23 +79,22 @@ class TrackAudio:
             for i, excerpt in zip(chosen, rehearsed, strict=True):
                 excerpts[i] = excerpt
                 on_progress(CHECKED * len(excerpts) / len(chosen))
-        levels = self._check_sound(excerpts)
+        levels, toned = self._check_sound(excerpts)
+        mix = toned if len(chosen) == n_windows else self._mix(excerpts, levels)
         n_done = 0
-        with closing(self._played(excerpts)) as played:
-            sums = self._watched(in_room(played, self._settings.reverb_s))
-            mix = finished(sums, self._settings, self.n_samples, levels.colour, self._seed)
-            for block in master(mix, self.n_samples, levels.master, SAMPLE_RATE, self.meter):
-                n_done += block.shape[1]
-                on_progress(CHECKED + (1 - CHECKED) * n_done / self.n_samples)
-                yield block
+        for block in master(mix, self.n_samples, levels.master, SAMPLE_RATE, self.meter):
+            n_done += block.shape[1]
+            on_progress(CHECKED + (1 - CHECKED) * n_done / self.n_samples)
+            yield block
 
-    def _check_sound(self, excerpts: dict[int, Played]) -> Levels:
-        """Find the levels of the piece from what its band plays in some windows."""
+    def _check_sound(self, excerpts: dict[int, Played]) -> tuple[Levels, list[Samples]]:
+        """Find the levels of the piece from what its band plays in some windows; returns their mix as well."""
         sums = list(in_room(excerpts.values(), self._settings.reverb_s))
-        colour = colour_gain(self._settings, peak_of(sums))
+        self.sum_peak = peak_of(sums)
+        colour = colour_gain(self._settings, self.sum_peak)
         toned = list(finished(sums, self._settings, self.n_samples, colour, self._seed))
         level = find_level(toned, SAMPLE_RATE)
-        return Levels(colour, replace(level, expected=self._spread(level.expected, list(excerpts))))
+        return Levels(colour, replace(level, expected=self._spread(level.expected, list(excerpts)))), toned
 
     def _spread(self, heard: NDArray[np.float64], places: list[int]) -> NDArray[np.float64]:
         """Give every moment of the piece, each hop of the meter, what was heard in the excerpt nearest to it."""
@@ -106,6 +105,11 @@ class TrackAudio:
 
     def _windows(self, places: list[int]) -> list[slice]:
         return [self._band.windows[i] for i in places]
+
+    def _mix(self, excerpts: dict[int, Played], levels: Levels) -> Generator[Samples, None, None]:
+        with closing(self._played(excerpts)) as played:
+            sums = self._watched(in_room(played, self._settings.reverb_s))
+            yield from finished(sums, self._settings, self.n_samples, levels.colour, self._seed)
 
     def _played(self, excerpts: dict[int, Played]) -> Generator[Played, None, None]:
         """Play the piece; what the sound check has played is taken from it, and let go."""
