@@ -1,11 +1,11 @@
 """A composition: everything that is decided before a sound is made. prompt -> Brief -> Plan -> LeadSheet -> Score."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from musicgen.composer.arrangement import arrange
 from musicgen.composer.brief import Brief, understand
+from musicgen.composer.checkpoint import checkpoint
 from musicgen.composer.extension import extend_document
 from musicgen.composer.lead_sheet import LeadSheet, write_lead_sheet
 from musicgen.composer.plan import Plan, make_plan
@@ -44,24 +44,15 @@ def decide(options: GenerationOptions) -> tuple[Brief, Plan, Progression]:
     return brief, plan, write_progression(plan, _stream(options))
 
 
-def _go_on() -> None:
-    """Let nothing interrupt the composing."""
-
-
-def compose(options: GenerationOptions, between_steps: Callable[[], None] = _go_on) -> Composition:
-    """Turn options into a score; equal options give equal scores.
-
-    Args:
-        options: what is asked for.
-        between_steps: called between the steps; may raise to cancel.
+def compose(options: GenerationOptions) -> Composition:
+    """Turn options into a score; equal options give equal scores. There are checkpoints on the way.
 
     Raises:
         InvalidOptions: the options' plan cannot be played.
     """
     brief, plan, progression = decide(options)
-    between_steps()
+    checkpoint()
     sheet = write_lead_sheet(plan, progression, _stream(options))
-    between_steps()
     score = arrange(plan, sheet, _stream(options))
     return Composition(brief, plan, progression, sheet, replace(score, mix=produce(score.mix, brief)))
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from musicgen.composer.card import CARD, SOUND_FONTS
+from musicgen.composer.checkpoint import asking
 from musicgen.composer.composition import compose, decide, describe, understood
 from musicgen.composer.midi import write_midi
 from musicgen.composer.music_xml import write_music_xml
@@ -55,7 +56,8 @@ class ComposerEngine:
         if self._sampler is None:
             raise RuntimeError("the composer was asked to generate before load()")
         on_progress("compose", 0.0)
-        composition = compose(options, lambda: on_progress("compose", 0.0))
+        with asking(lambda: on_progress("compose", 0.0)):
+            composition = compose(options)
         on_progress("render", COMPOSED)
         audio = TrackAudio(composition.score, self._sampler, options.seed, self._device)
         blocks = audio.blocks(lambda done: on_progress("render", COMPOSED + done * (1 - COMPOSED)))

@@ -7,6 +7,7 @@ from statistics import mean
 
 import pytest
 
+from musicgen.composer.checkpoint import asking
 from musicgen.composer.composition import Composition, compose, describe
 from musicgen.composer.instruments import all_instruments
 from musicgen.composer.score import DRUM_BANK
@@ -211,3 +212,22 @@ def test_the_description_is_json_and_names_sections_chords_and_band() -> None:
     assert told["sections"][0]["start_s"] == 0
     assert told["chords"][-1]["chord_symbol"].startswith("D")
     assert {"name", "role"} == set(told["instruments"][0])
+
+
+def test_composing_can_be_given_up_on_the_way() -> None:
+    class Unwanted(Exception):
+        pass
+
+    n_asked = 0
+
+    def question() -> None:
+        nonlocal n_asked
+        n_asked += 1
+        if n_asked > 5:
+            raise Unwanted
+
+    with pytest.raises(Unwanted), asking(question):
+        compose(GenerationOptions("pop song, full band", duration=60, seed=1))
+    assert n_asked == 6
+    compose(GenerationOptions("pop song, full band", duration=10, seed=1))
+    assert n_asked == 6

@@ -14,6 +14,7 @@ from musicgen.composer.arrangement.second_line import play_second
 from musicgen.composer.arrangement.sustained import play_counter, play_melody, play_pad
 from musicgen.composer.arrangement.timeline import Bar, bars_of_chair, bars_of_piece
 from musicgen.composer.casting import Chair
+from musicgen.composer.checkpoint import checkpoint
 from musicgen.composer.development import all_closes
 from musicgen.composer.lead_sheet import ChordSpan, LeadSheet
 from musicgen.composer.plan import Plan
@@ -33,6 +34,7 @@ def arrange(plan: Plan, sheet: LeadSheet, seed: str) -> Score:
     parts: list[Part] = []
     n_of_role: Counter[str] = Counter()
     for chair in plan.band:
+        checkpoint()
         role = chair.layer.role
         name = f"{role}/{n_of_role[role]}"
         n_of_role[role] += 1

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from musicgen.composer.checkpoint import checkpoint
 from musicgen.composer.lead_sheet_network.cursor import Cursor, write_section
 from musicgen.composer.lead_sheet_network.network import Floats, Integers, KeyValueCache, LeadSheetNetwork
 from musicgen.composer.lead_sheet_network.section import (
@@ -42,6 +43,8 @@ from musicgen.composer.lead_sheet_network.tokens import (
 )
 
 DONE_SHARE = 0.25  # candidates that must be done before the others go on without them
+# About a twentieth of a second.
+STEPS_BETWEEN_CHECKPOINTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,8 @@ class Sampler:
         states, cache = states.repeat(n_candidates, axis=0), cache.repeat(n_candidates)
         step = 0
         while candidates:
+            if step % STEPS_BETWEEN_CHECKPOINTS == 0:
+                checkpoint()
             slots = np.array([candidate.cursor.slot() for candidate in candidates])
             if step:
                 times = np.array([candidate.cursor.times() for candidate in candidates], dtype=np.float32)
