@@ -92,11 +92,16 @@ def stream_events(asked: Request, key: RequestKey | None) -> Response:
 
 
 def _events(live: LiveGeneration, news: Any) -> Iterator[bytes]:
+    told = None
     while True:
         if isinstance(news, Track):
             yield _event("track", TrackSchema().dump(news))
             return
-        yield _event("progress", ProgressSchema().dump(news)) if news else HEARTBEAT
+        if news is None:
+            yield HEARTBEAT
+        elif news != told:  # the engine may report more often than it has news
+            told = news
+            yield _event("progress", ProgressSchema().dump(news))
         try:
             news = live.take(HEARTBEAT_S)
         except GenerationCancelled:
