@@ -99,9 +99,9 @@ def _events(live: LiveGeneration, news: Any) -> Iterator[bytes]:
             return
         if news is None:
             yield HEARTBEAT
-        elif news != told:  # the engine may report more often than it has news
-            told = news
-            yield _event("progress", ProgressSchema().dump(news))
+        elif (progress := ProgressSchema().dump(news)) != told:  # to the tenth of a second it may be the same
+            told = progress
+            yield _event("progress", progress)
         try:
             news = live.take(HEARTBEAT_S)
         except GenerationCancelled:
