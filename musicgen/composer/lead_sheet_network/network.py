@@ -54,6 +54,9 @@ HARMONY_COLUMNS = tuple(COLUMNS.index(name) for name in ("symbol", "chord", "nex
 # Wavelengths of the rotary turns by musical time, from a quarter of a bar to 64 bars.
 TIME_OCTAVES = (-2.0, 6.0)
 NORM_EPSILON = float(np.finfo(np.float32).eps)
+# Matrices are cut into strips of so many weights, at least so wide: their products with up to 30 rows are so small that
+# OpenBLAS does not copy the weights for each (with AVX-512; elsewhere strips cost and gain nothing).
+STRIP_WEIGHTS, NARROWEST_STRIP = 2**14, 32
 READ_STEP = 8  # attention reads the cache in multiples of this, so that its sums hardly depend on the other rows
 
 
@@ -130,7 +133,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Matrices of a layer, (inputs, outputs) each; the norms before them are multiplied in."""
+    """Matrices of a layer in strips, (strips, inputs, columns) each; the norms before them are multiplied in."""
 
     query_key_value: Floats
     attention_out: Floats
@@ -283,10 +286,18 @@ class LeadSheetNetwork:
         return outputs
 
 
-def _times(stream: Floats, matrix: Floats) -> Floats:
-    """Multiply vectors (b, t, i) by a matrix (i, o) in one product: numpy would make one of every row."""
-    product: Floats = stream.reshape(-1, stream.shape[-1]) @ matrix
-    return product.reshape(*stream.shape[:-1], -1)
+def _times(stream: Floats, strips: Floats) -> Floats:
+    """Multiply vectors (b, t, i) by a matrix in strips (s, i, o / s), all rows at once: numpy would take each alone."""
+    products = stream.reshape(-1, stream.shape[-1]) @ strips
+    joined: Floats = products.transpose(1, 0, 2).reshape(*stream.shape[:-1], -1)
+    return joined
+
+
+def _strips(matrix: Floats) -> Floats:
+    """Cut a matrix (i, o) into strips of columns, (s, i, o / s)."""
+    n_inputs, n_outputs = matrix.shape
+    width = math.gcd(n_outputs, max(STRIP_WEIGHTS // n_inputs, NARROWEST_STRIP))
+    return np.ascontiguousarray(matrix.reshape(n_inputs, -1, width).swapaxes(0, 1))
 
 
 def _matrix(weights: Mapping[str, Floats], name: str, norm: str | None = None) -> Floats:
@@ -299,10 +310,10 @@ def _matrix(weights: Mapping[str, Floats], name: str, norm: str | None = None) -
 
 def _block(weights: Mapping[str, Floats], prefix: str) -> Block:
     return Block(
-        query_key_value=_matrix(weights, f"{prefix}query_key_value.weight", f"{prefix}norm_attention.weight"),
-        attention_out=_matrix(weights, f"{prefix}attention_out.weight"),
-        mlp_in=_matrix(weights, f"{prefix}mlp_in.weight", f"{prefix}norm_mlp.weight"),
-        mlp_out=_matrix(weights, f"{prefix}mlp_out.weight"),
+        query_key_value=_strips(_matrix(weights, f"{prefix}query_key_value.weight", f"{prefix}norm_attention.weight")),
+        attention_out=_strips(_matrix(weights, f"{prefix}attention_out.weight")),
+        mlp_in=_strips(_matrix(weights, f"{prefix}mlp_in.weight", f"{prefix}norm_mlp.weight")),
+        mlp_out=_strips(_matrix(weights, f"{prefix}mlp_out.weight")),
     )
 
 
