@@ -8,10 +8,10 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install generate serve dev test test-slow train lint format bench bench-server clean
+.PHONY: help install generate serve dev test test-slow train lint format bench bench-server bench-diffrhythm clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
@@ -35,8 +35,8 @@ serve: $(INSTALLED)  ## serve the API under gunicorn on PORT
 dev: $(INSTALLED)  ## serve with reload, for development
 	$(BIN)/flask --app wsgi run --debug --port $(PORT)
 
-test: $(INSTALLED_DEV)  ## run the whole test suite
-	$(BIN)/pytest
+test: $(INSTALLED_DEV)  ## run the whole test suite, a process for each core
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 test-slow: $(INSTALLED_DEV)  ## run the tests that take minutes
 	$(BIN)/pytest -m slow
@@ -55,6 +55,9 @@ bench: $(INSTALLED_DEV)  ## measure time by stage, speed and memory
 
 bench-server: $(INSTALLED_DEV)  ## measure the server: tracks a minute, GETs under load, first sound, hanging up
 	$(BIN)/python -m benchmarks.server
+
+bench-diffrhythm: $(INSTALLED_DEV)  ## measure a step of DiffRhythm at its full size, random weights (half an hour)
+	$(BIN)/python -m benchmarks.diffrhythm --size full --dtypes bf16
 
 train: $(INSTALLED_DEV)  ## train the lead-sheet network: make train DATA=folder RUN=folder UNTIL=HH:MM (resumes)
 	$(BIN)/python -m musicgen.composer.lead_sheet_network.training.train --data $(DATA) --run $(RUN) --until $(UNTIL)

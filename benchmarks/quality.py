@@ -29,7 +29,7 @@ from benchmarks.listening import Heard, audible_shares, listen, novelty_rank, sp
 from benchmarks.score_figures import melody_figures, shared_bars
 from musicgen.composer.composition import Composition, compose
 from musicgen.composer.engine import ComposerEngine
-from musicgen.engine import Rendering
+from musicgen.engine import EngineSettings, Rendering
 from musicgen.loudness import integrated_loudness, true_peak_db
 from musicgen.notation import Key
 from musicgen.options import GenerationOptions
@@ -79,7 +79,7 @@ class Studio:
 
     def __init__(self) -> None:
         self._engine = ComposerEngine()
-        self._engine.load("cpu")
+        self._engine.load(EngineSettings())
 
     def take(self, asked: dict[str, Any], seed: int = 1, duration_s: float = DURATION_S, stems: bool = False) -> Take:
         """Render one prompt and listen to it."""

@@ -1,16 +1,20 @@
 """What the commands print: tracks, styles and models as plain text for people. Knows neither click nor the database."""
 
 import math
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from musicgen.database import Track
+from musicgen.downloads import Download, Source, readable_size, total_size
 from musicgen.engine import StyleCard
 from musicgen.model_list import ModelDescription
 from musicgen.service import Progress, TrackPlan
 
 TITLE_WIDTH = 40
+# Sentences are broken at this width; columns are not.
+TEXT_WIDTH = 100
 # So many of a style's words stand in the list of styles; the plainest come first.
 N_LISTED_WORDS = 3
 # From this place of the off-beat in its pair on, it is heard as swing.
@@ -143,9 +147,9 @@ def _tempos(style: StyleCard) -> str:
 
 
 def models_table(models: Iterable[ModelDescription]) -> str:
-    """List engines, one a line, under a heading; below them why some are not ready."""
+    """List engines, one a line, under a heading; below them the licences, and why some are not ready."""
     models = list(models)
-    heading = ("model", "ready", "longest", "seeds", "lyrics", "weights", "")
+    heading = ("model", "ready", "longest", "seeds", "lyrics", "")
     rows = [
         (
             model.name + (" (default)" if model.default else ""),
@@ -153,13 +157,54 @@ def models_table(models: Iterable[ModelDescription]) -> str:
             f"{model.max_duration:g} s",
             _yes(model.supports_seed),
             _yes(model.supports_lyrics),
-            model.weights_licence,
             model.description,
         )
         for model in models
     ]
-    reasons = [f"{model.name} is not ready: {model.reason}" for model in models if model.reason]
-    return "\n".join([table([heading, *rows]), *reasons])
+    licences = [_paragraph(f"{model.name}, licence of the weights: {model.weights_licence}") for model in models]
+    reasons = [not_ready(model) for model in models if model.reason]
+    return "\n".join([table([heading, *rows]), "", *licences, *(["", *reasons] if reasons else [])])
+
+
+def not_ready(model: ModelDescription) -> str:
+    """Say why an engine is not ready; of a long list each thing on a line of its own."""
+    text = f"{model.name} is not ready: {model.reason}"
+    if len(text) <= TEXT_WIDTH:
+        return text
+    return "\n".join(map(_paragraph, text.replace("; ", ";\n    ").splitlines()))
+
+
+def _paragraph(text: str) -> str:
+    return textwrap.fill(text, TEXT_WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+
+
+def downloads_table(sources: Mapping[Download, Source]) -> str:
+    """List what would be downloaded, one file a line, the total, and then the terms of each licence."""
+    rows = [
+        (download.name, readable_size(source.size) if source.size else "-", download.licence, download.origin)
+        for download, source in sources.items()
+    ]
+    known = readable_size(total_size(sources.values()))
+    total = f"{known} in all" + ("." if all(source.size for source in sources.values()) else ", where known.")
+    terms = {download.licence: download.terms for download in sources}
+    return "\n".join(
+        [
+            table([("file", "size", "licence", "from"), *rows]),
+            total,
+            "",
+            "By using them you agree to their licences:",
+            *(_paragraph(f"- {licence}: {meaning}") for licence, meaning in terms.items()),
+        ]
+    )
+
+
+def transfer(n_bytes: int, size: int | None, per_s: float) -> str:
+    """Say how much of a download is here, how fast it comes, and how long it takes, where that is known."""
+    here = f"{readable_size(n_bytes)}{f' of {readable_size(size)}' if size else ''}, {readable_size(round(per_s))}/s"
+    if not size or not per_s or n_bytes >= size:
+        return here
+    minutes, seconds = divmod(math.ceil(max(0, size - n_bytes) / per_s), 60)
+    return f"{here}, {f'{minutes} min' if minutes else f'{seconds} s'} left"
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

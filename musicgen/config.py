@@ -46,6 +46,12 @@ def _device(text: str) -> str:
     return text
 
 
+def _precision(text: str) -> str:
+    if text not in ("auto", "bf16", "fp16", "fp32"):
+        raise ValueError(f"{text!r} is none of auto, bf16, fp16, fp32")
+    return text
+
+
 def _audio_formats(text: str) -> tuple[str, ...]:
     names = _words(text)
     unknown = [name for name in names if name not in AUDIO_FORMAT_NAMES]
@@ -79,6 +85,12 @@ SETTINGS = (
         "auto",
         "Torch device: `auto` (first of cuda, mps, cpu), `cuda`, `mps` or `cpu`.",
         _device,
+    ),
+    Setting(
+        "MUSICGEN_PRECISION",
+        "auto",
+        "Number format of large networks: `auto` (bf16, on MPS fp32), `bf16`, `fp16` (on GPUs only) or `fp32`.",
+        _precision,
     ),
     Setting(
         "MUSICGEN_WEIGHTS_DIR",

@@ -57,6 +57,10 @@ def _no_styles() -> tuple[StyleCard, ...]:
     return ()
 
 
+def _accept_all(_options: GenerationOptions, _weights_dir: Path) -> None:
+    """Refuse nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class EngineCard:
     """What is known of an engine before it is imported.
@@ -69,9 +73,14 @@ class EngineCard:
         supports_seed: whether equal seeds give equal audio.
         supports_lyrics: whether it can sing given words.
         supports_plan: whether it is a `PlanningEngine`, and takes `options.plan`.
+        supports_style_audio: whether it can sound like a recording, and takes `options.style_audio`.
+        supports_editing: whether it can make parts of a track anew, and takes `options.regenerate`.
+        fetcher: "package.module:function", imported on use, that downloads what is missing; empty where there is none.
         weights_licence: licence of what it needs beyond our code.
         why_not_ready: given MUSICGEN_WEIGHTS_DIR, says what is missing and where to get it; None means ready.
         styles: lists the styles that it knows by name, without loading what makes sound.
+        check: given a request that its figures here allow and MUSICGEN_WEIGHTS_DIR, raises `InvalidOptions` or
+            `EngineUnavailable` for what can be known to fail before any work.
     """
 
     name: str
@@ -83,7 +92,11 @@ class EngineCard:
     weights_licence: str
     why_not_ready: Callable[[Path], str | None]
     supports_plan: bool = False
+    supports_style_audio: bool = False
+    supports_editing: bool = False
+    fetcher: str = ""
     styles: Callable[[], tuple[StyleCard, ...]] = _no_styles
+    check: Callable[[GenerationOptions, Path], None] = _accept_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +151,29 @@ class PlannedTrack:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What an operator decides about every engine.
+
+    Attributes:
+        device: torch device, "cpu", "cuda" or "mps".
+        weights_dir: MUSICGEN_WEIGHTS_DIR.
+        precision: number format of large networks: "bf16", "fp16", "fp32", or "auto" for what suits the device.
+    """
+
+    device: str = "cpu"
+    weights_dir: Path = Path("weights")
+    precision: str = "auto"
+
+
 class Engine(Protocol):
     """A way to turn options into music."""
 
     name: str
     sample_rate: int
 
-    def load(self, device: str) -> None:
-        """Read weights and assets onto the torch device `device` ("cpu", "cuda", "mps"); called once."""
+    def load(self, settings: EngineSettings) -> None:
+        """Read weights and assets; called once."""
 
     def generate(self, options: GenerationOptions, on_progress: OnProgress) -> Rendering:
         """Make the music that `options` asks for; all randomness comes from `options.seed`."""

@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -36,7 +37,7 @@ def begin(options: GenerationOptions, card: EngineCard, device: str | None, key:
         time_signature=options.time_signature,
         **common,
     )
-    track.job = GenerationJob(id=new_id(), engine=card.name, options=asdict(options), **common)
+    track.job = GenerationJob(id=new_id(), engine=card.name, options=_stored(options), **common)
     if key:
         retries.take_over(key)
         track.job.idempotency_key, track.job.request_sha256 = key.name, key.sha256
@@ -50,6 +51,11 @@ def begin(options: GenerationOptions, card: EngineCard, device: str | None, key:
         # Another process took the key between the look and the leap.
         raise RequestStillRunning(key.name, retry_after_s=1) from error
     return track
+
+
+def _stored(options: GenerationOptions) -> dict[str, Any]:
+    """Give the options as JSON values, without a path of this machine."""
+    return asdict(replace(options, original=None))
 
 
 def describe(track: Track, rendering: Rendering) -> None:

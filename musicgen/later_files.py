@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,15 +16,18 @@ import sqlalchemy as sa
 from musicgen import __version__, track_files
 from musicgen.audio_export import AUDIO_FORMATS, convert_audio
 from musicgen.database import Track, db, ensure_prepared
-from musicgen.errors import InvalidOptions, SoundNotKept
+from musicgen.digests import sha256
+from musicgen.errors import InvalidOptions, SoundNotKept, TrackNotFound
 from musicgen.follow_ups import asked_of
 from musicgen.music_model import music_model
 from musicgen.options import GenerationOptions
 from musicgen.sound_pictures import draw_spectrogram, draw_waveform
 from musicgen.stage_watch import StageWatch
-from musicgen.track_export import export_track, sha256, tags_of
+from musicgen.track_export import export_track, tags_of
 from musicgen.waveform_peaks import peaks_document, read_outline
 
+# What a track is edited in.
+LOSSLESS = "wav"
 PEAKS, WAVEFORM, SPECTROGRAM = "peaks.json", "waveform.png", "spectrogram.png"
 
 _FILE_NAME = re.compile(r"([0-9a-f]{32})\.(.+)")
@@ -55,6 +59,28 @@ def formats_of(track: Track) -> dict[str, str]:
 def views_of(track: Track) -> dict[str, str]:
     """Return ending -> file name of the peaks and pictures that can be had."""
     return {view: track_files.file_name(track.id, view) for view in VIEWS} if _kept_sound(track) else {}
+
+
+def with_original(options: GenerationOptions) -> GenerationOptions:
+    """Put a lossless file of the track that `options` edit into them; other options stay as they are.
+
+    Raises:
+        TrackNotFound: it has been deleted.
+        SoundNotKept, StorageFull, EngineUnavailable, DeviceUnavailable, GenerationBusy: see `make`.
+    """
+    if options.of is None:
+        return options
+    track = _done_track(options.of)
+    if track is None:
+        raise TrackNotFound(options.of)
+    kept = _kept_sound(track, lossless=True)
+    if kept is None:
+        name = track_files.file_name(track.id, LOSSLESS)
+        make(name)
+        kept = track_files.output_dir() / name
+    if not kept.is_file():
+        raise SoundNotKept(track.id, "its files are gone", "nothing")
+    return replace(options, original=str(kept))
 
 
 def make(file_name: str) -> None:
@@ -156,8 +182,19 @@ def _why_not_again(track: Track) -> str | None:
         return f"{made_by} made it, of which {__version__} cannot make the same sound"
     if not card.supports_seed:
         return f"{card.name} makes other sound every time"
-    reason = music_model.why_not_ready(card)
+    reason = music_model.why_not_ready(card) or _why_not_edited(track)
     return f"{card.name} cannot make it again: {reason}" if reason else None
+
+
+def _why_not_edited(track: Track) -> str | None:
+    """Say what an edit misses of the track that it was made of; None for other tracks."""
+    track_id = asked_of(track).get("of")
+    if track_id is None:
+        return None
+    original = db.session.get(Track, track_id)
+    if original is None:
+        return f"the track {track_id!r}, of which it is an edit, has been deleted"
+    return None if _can_be_made(original, LOSSLESS) else f"the track {track_id!r}, of which it is an edit, has no sound"
 
 
 def _make_again(track: Track, format: str) -> None:
@@ -170,7 +207,7 @@ def _make_again(track: Track, format: str) -> None:
     if reason:
         raise SoundNotKept(track.id, reason, ", ".join(track.formats))
     main_format = track.main_format or format
-    options = GenerationOptions(**asked_of(track))
+    options = with_original(GenerationOptions(**asked_of(track)))
     with music_model.place_in_line(), music_model.generation(options, _ignore) as rendering:
         watch = StageWatch(lambda *_: None)
         paths = export_track(track, rendering, {main_format, format}, music_model.card(track.model), watch).paths

@@ -1,7 +1,8 @@
-"""The engines as people may know them, and the styles that they know by name. Loads none."""
+"""The engines as people may know them, what they need, and the styles that they know by name. Loads none."""
 
 from dataclasses import dataclass
 
+from musicgen.downloads import Download
 from musicgen.engine import EngineCard, StyleCard
 from musicgen.music_model import music_model
 
@@ -26,12 +27,23 @@ class ModelDescription:
     supports_seed: bool
     supports_lyrics: bool
     supports_plan: bool
+    supports_style_audio: bool
+    supports_editing: bool
     weights_licence: str
 
 
 def describe_models() -> list[ModelDescription]:
     """Describe every engine, ready or not."""
     return [_describe(card) for card in music_model.cards()]
+
+
+def describe_model(name: str) -> ModelDescription:
+    """Describe one engine.
+
+    Raises:
+        InvalidOptions: there is no such engine.
+    """
+    return _describe(music_model.card(name))
 
 
 def _describe(card: EngineCard) -> ModelDescription:
@@ -46,8 +58,20 @@ def _describe(card: EngineCard) -> ModelDescription:
         supports_seed=card.supports_seed,
         supports_lyrics=card.supports_lyrics,
         supports_plan=card.supports_plan,
+        supports_style_audio=card.supports_style_audio,
+        supports_editing=card.supports_editing,
         weights_licence=card.weights_licence,
     )
+
+
+def list_downloads(name: str) -> tuple[Download, ...]:
+    """Return the files that an engine wants to have on this machine, here already or not; none for most.
+
+    Raises:
+        InvalidOptions: there is no such engine.
+        EngineUnavailable: what finds the files is not installed.
+    """
+    return music_model.downloads(music_model.card(name))
 
 
 def list_styles(model: str | None = None) -> list[StyleCard]:

@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,11 +20,13 @@ from typing import Any, Literal
 from flask import Flask
 
 from musicgen.composer.card import CARD as COMPOSER
-from musicgen.engine import Engine, EngineCard, OnProgress, PlannedTrack, PlanningEngine, Rendering
+from musicgen.diffrhythm.card import CARD as DIFFRHYTHM
+from musicgen.downloads import Download
+from musicgen.engine import Engine, EngineCard, EngineSettings, OnProgress, PlannedTrack, PlanningEngine, Rendering
 from musicgen.errors import DeviceUnavailable, EngineUnavailable, GenerationBusy, InvalidOptions
 from musicgen.options import GenerationOptions
 
-ENGINE_CARDS = (COMPOSER,)
+ENGINE_CARDS = (COMPOSER, DIFFRHYTHM)
 # How often a caller who waits, in line or for an engine, hears that it still does, and may cancel.
 WAITING_SLICE_S = 0.2
 # So many past generations tell how long the next one takes.
@@ -71,6 +73,7 @@ class MusicModel:
         self._cards: dict[str, EngineCard] = {}
         self._default_name = ""
         self._wanted_device = "auto"
+        self._precision = "auto"
         self._weights_dir = Path()
         self._max_waiting = 0
         self._engine: Engine | None = None
@@ -95,6 +98,7 @@ class MusicModel:
         if self._default_name not in self._cards:
             raise ValueError(f"MUSICGEN_MODEL={self._default_name!r} is none of {', '.join(self._cards)}")
         self._wanted_device = app.config["MUSICGEN_DEVICE"]
+        self._precision = app.config["MUSICGEN_PRECISION"]
         self._weights_dir = Path(app.config["MUSICGEN_WEIGHTS_DIR"])
         self._max_waiting = app.config["MAX_WAITING"]
         self._engine, self._engine_name, self._loading = None, "", None
@@ -131,11 +135,22 @@ class MusicModel:
         """Say what an engine misses on this machine; None means that it can run."""
         return card.why_not_ready(self._weights_dir)
 
+    def downloads(self, card: EngineCard) -> tuple[Download, ...]:
+        """Return the files that an engine wants to have on this machine, here already or not.
+
+        Raises:
+            EngineUnavailable: what finds them is not installed.
+        """
+        if not card.fetcher:
+            return ()
+        found: tuple[Download, ...] = _imported(card.fetcher)(self._weights_dir)
+        return found
+
     def check(self, options: GenerationOptions) -> EngineCard:
         """Make sure, before any work, that `options` can be done here; return the card of the engine that will.
 
         Raises:
-            InvalidOptions: the engine is unknown, has no plans, or the track is too long for it.
+            InvalidOptions: the engine is unknown, or cannot do what is asked, as make a track so long.
             EngineUnavailable: the engine misses something.
             DeviceUnavailable: the configured device is absent.
         """
@@ -143,21 +158,33 @@ class MusicModel:
         reason = self.why_not_ready(card)
         if reason:
             raise EngineUnavailable(card.name, reason)
+        card.check(options, self._weights_dir)
         self.device = self.device or pick_device(self._wanted_device)
         return card
 
     def _able_card(self, options: GenerationOptions) -> EngineCard:
         card = self.card(options.model)
+        errors = {}
         if options.duration > card.max_duration_s:
-            raise InvalidOptions({"duration": [self._too_long(card, options.duration)]})
+            errors["duration"] = self._too_long(card, options.duration)
         if options.plan is not None and not card.supports_plan:
-            raise InvalidOptions({"plan": [self._no_plans(card)]})
+            errors["plan"] = self._no_plans(card)
+        if options.style_audio is not None and not card.supports_style_audio:
+            able = self._way_out(other.supports_style_audio for other in self.cards())
+            errors["style_audio"] = f"{card.name} cannot listen to a recording{able}."
+        if options.regenerate is not None and not card.supports_editing:
+            able = self._way_out(other.supports_editing for other in self.cards())
+            errors["regenerate"] = f"{card.name} cannot make parts of a track anew{able}."
+        if errors:
+            raise InvalidOptions({field: [text] for field, text in errors.items()})
         return card
 
     def _no_plans(self, card: EngineCard) -> str:
-        able = [other.name for other in self.cards() if other.supports_plan]
-        way_out = f"; use {' or '.join(able)}" if able else ""
-        return f"{card.name} makes music without a plan{way_out}."
+        return f"{card.name} makes music without a plan{self._way_out(other.supports_plan for other in self.cards())}."
+
+    def _way_out(self, are_able: Iterable[bool]) -> str:
+        able = [card.name for card, is_able in zip(self.cards(), are_able, strict=True) if is_able]
+        return f'; ask for "model": "{able[0]}"' if able else ""
 
     def _too_long(self, card: EngineCard, duration_s: float) -> str:
         able = [other.name for other in self.cards() if other.max_duration_s >= duration_s]
@@ -273,7 +300,8 @@ class MusicModel:
         def load() -> None:
             try:
                 engine: Engine = _engine_class(card)()
-                engine.load(self.device or pick_device(self._wanted_device))
+                device = self.device or pick_device(self._wanted_device)
+                engine.load(EngineSettings(device, self._weights_dir, self._precision))
                 self.load_count += 1
                 loading.set_result(engine)
             except BaseException as error:
@@ -284,8 +312,13 @@ class MusicModel:
 
 
 def _engine_class(card: EngineCard) -> Any:
-    module_name, class_name = card.factory.split(":")
-    return getattr(importlib.import_module(module_name), class_name)
+    return _imported(card.factory)
+
+
+def _imported(name: str) -> Any:
+    """Import "package.module:thing"."""
+    module_name, thing = name.split(":")
+    return getattr(importlib.import_module(module_name), thing)
 
 
 music_model = MusicModel()

@@ -1,7 +1,7 @@
 """One request, as a frozen value that travels from the edge (web, CLI) to the engine unchanged."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -37,6 +37,10 @@ class GenerationOptions:
         plan: what the engine's own `plan` handed out, changed or not; JSON values only.
         stems: True asks for each part in a file of its own.
         extends: the plan of a shorter track with this prompt and seed, as which the music shall begin.
+        style_audio: a recording that it shall sound like: an audio file, base64.
+        of: id of the track that is edited; `original` and `regenerate` come with it.
+        regenerate: parts of it to make anew, (start, end) in seconds each; the rest stays as it is.
+        original: path of a lossless file of it, put in before the engine is asked.
     """
 
     prompt: str
@@ -53,6 +57,10 @@ class GenerationOptions:
     plan: Mapping[str, Any] | None = None
     stems: bool | None = None
     extends: Mapping[str, Any] | None = None
+    style_audio: str | None = None
+    of: str | None = None
+    regenerate: Sequence[Sequence[float]] | None = None
+    original: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +68,12 @@ class FollowUp:
     """A request that begins with a track.
 
     Attributes:
-        relation: "variation_of", a new piece of the same words, or "extend", a longer one that begins the same.
+        relation: "variation_of", a new piece of the same words, "extend", a longer one that begins the same, or "of",
+            the same one with parts of it made anew.
         track_id: the track.
         asked: the other fields of the request, by their names in `GenerationOptions`.
     """
 
-    relation: Literal["variation_of", "extend"]
+    relation: Literal["variation_of", "extend", "of"]
     track_id: str
     asked: Mapping[str, Any]

@@ -11,10 +11,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
+from sqlalchemy.orm import joinedload
 
-from musicgen import job_record, past_jobs, retries, track_files
+from musicgen import job_record, later_files, past_jobs, retries, track_files
 from musicgen.audio_export import AUDIO_FORMATS
-from musicgen.database import Track, db
+from musicgen.database import GenerationJob, Track, db
+from musicgen.digests import sha256
 from musicgen.engine import SCORE_FORMATS
 from musicgen.errors import GenerationCancelled, GenerationFailed, TrackNotFound
 from musicgen.follow_ups import options_after
@@ -22,7 +24,7 @@ from musicgen.music_model import music_model
 from musicgen.options import FollowUp, GenerationOptions
 from musicgen.retries import RequestKey
 from musicgen.stage_watch import StageWatch
-from musicgen.track_export import ExportedTrack, export_stems, export_track, sha256, stem_ending
+from musicgen.track_export import ExportedTrack, export_stems, export_track, stem_ending
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +71,7 @@ def generate_track(
     Raises:
         TrackNotFound: a follow-up names no track.
         InvalidOptions, EngineUnavailable, DeviceUnavailable, StorageFull, GenerationBusy, RequestKeyReused,
-            RequestStillRunning: before any work, no row made.
+            RequestStillRunning, SoundNotKept (of the track that is edited): before any work, no row made.
         GenerationCancelled: from `on_progress`; row and job say "cancelled", no file is left.
         GenerationFailed: anything else; row and job say "failed" and why, no file is left.
     """
@@ -82,7 +84,7 @@ def generate_track(
         return earlier
     options = _completed(request)
     card = music_model.check(options)
-    options = music_model.with_checked_plan(options)
+    options = later_files.with_original(music_model.with_checked_plan(options))
     track_files.check_free_space()
     with music_model.place_in_line():
         track = job_record.begin(options, card, music_model.device, key)
@@ -195,7 +197,9 @@ def find_track(track_id: str) -> Track:
 
 def list_tracks(page: int, page_size: int) -> tuple[list[Track], int]:
     """Return one page (from 1) of all tracks, newest first, and how many tracks there are."""
-    newest_first = sa.select(Track).order_by(Track.created_at.desc(), Track.id.desc())
+    # A recording may be among a request's options: nobody looks at those in a list.
+    light = joinedload(Track.job).defer(GenerationJob.options)
+    newest_first = sa.select(Track).options(light).order_by(Track.created_at.desc(), Track.id.desc())
     tracks = db.session.scalars(newest_first.limit(page_size).offset((page - 1) * page_size))
     return list(tracks), db.session.scalar(sa.select(sa.func.count()).select_from(Track)) or 0
 

@@ -1,6 +1,5 @@
 """From a rendering to the files of a track, under the names that they have until they are complete."""
 
-import hashlib
 import io
 import math
 from collections.abc import Callable, Collection, Generator, Iterator
@@ -173,9 +172,3 @@ def tags_of(track: Track, card: EngineCard) -> Tags:
         weights_licence=card.weights_licence,
         version=track.version or __version__,
     )
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -23,7 +23,9 @@ class Server:
     the workers are up waits in the socket's queue.
     """
 
-    def __init__(self, folder: Path, *flags: str, app: str = "tests.web.server_app:app", model: str = "tone") -> None:
+    def __init__(
+        self, folder: Path, *flags: str, app: str = "tests.web.server_app:app", model: str = "tone", **settings: str
+    ) -> None:
         self.lines: list[str] = []
         self._news = threading.Condition()
         self.is_threaded = "--worker-class=sync" not in flags
@@ -33,6 +35,7 @@ class Server:
             "MUSICGEN_MODEL": model,
             "MUSICGEN_DEVICE": "cpu",
             "MIN_FREE_DISK_MB": "0",
+            **settings,
         }
         with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
             self.address: tuple[str, int] = listener.getsockname()

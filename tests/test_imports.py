@@ -119,7 +119,10 @@ def loaded_after(code: str, tmp_path: Path) -> set[str]:
     return set(process.stdout.splitlines()[-1].split())
 
 
-HEAVY = {"torch", "scipy", "soundfile", "PIL", "lameenc", "mido", "alembic", "flask_migrate", "filelock", "psutil"}
+HEAVY = {
+    *("torch", "scipy", "soundfile", "PIL", "lameenc", "mido", "alembic", "flask_migrate", "filelock", "psutil"),
+    *("huggingface_hub", "httpx2", "tokenizers"),
+}
 
 
 def test_importing_the_app_loads_nothing_heavy(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from musicgen.audio_export import AUDIO_FORMATS
 from musicgen.database import Track, db
 from musicgen.errors import SoundNotKept, StorageFull
 from musicgen.music_model import music_model
+from musicgen.options import FollowUp
 from musicgen.service import generate_track
 from tests.asking import PATIENCE_S, ask, files_in_output
 from tests.tone_engine import BlockingEngine, ToneEngine
@@ -69,6 +70,29 @@ def test_a_plan_that_was_sent_is_followed_when_it_is_made_again(composing_app: F
         at_once = generate_track(ask(plan=plan), formats=["mp3", "wav"])
         later = generate_track(ask(plan=plan), formats=["mp3"])
         assert made(later, "wav").read_bytes() == path_of(at_once, "wav").read_bytes()
+
+
+def edited(track: Track, formats: list[str]) -> Track:
+    return generate_track(FollowUp("of", track.id, {"regenerate": [[1.0, 2.0]], "seed": 2}), formats=formats)
+
+
+@pytest.mark.parametrize("kept", [["wav"], ["flac"], ["mp3"]])
+def test_an_edit_is_made_again_of_its_original_which_may_be_made_again_itself(kept: list[str]) -> None:
+    original = generate_track(ask("studio"), formats=kept)
+    at_once, later = edited(original, ["mp3", "wav"]), edited(original, ["mp3"])
+    if kept == ["mp3"]:
+        path_of(original, "wav").unlink()
+    assert "wav" in later_files.formats_of(later)
+    assert made(later, "wav").read_bytes() == path_of(at_once, "wav").read_bytes()
+
+
+def test_an_edit_whose_original_is_deleted_cannot_be_made_again_and_says_so() -> None:
+    original = generate_track(ask("studio"), formats=["wav"])
+    track = edited(original, ["mp3"])
+    service.delete_track(original.id)
+    assert set(later_files.formats_of(track)) == {"mp3", "ogg", "mid"}
+    with pytest.raises(SoundNotKept, match=f"{original.id}.*has been deleted"):
+        made(track, "wav")
 
 
 def test_lossy_formats_come_from_the_lossy_file_where_there_is_no_other() -> None:

@@ -11,7 +11,7 @@ import torch
 from flask import Flask
 
 from musicgen.composer.card import CARD as COMPOSER
-from musicgen.engine import OnProgress, Rendering
+from musicgen.engine import EngineSettings, OnProgress, Rendering
 from musicgen.errors import (
     DeviceUnavailable,
     EngineUnavailable,
@@ -32,8 +32,8 @@ class WatchedLoading(ToneEngine):
     name = "watched"
     seen: ClassVar[list[tuple[str, str]]] = []
 
-    def load(self, device: str) -> None:
-        self.seen.append((music_model.state, device))
+    def load(self, settings: EngineSettings) -> None:
+        self.seen.append((music_model.state, settings.device))
 
 
 def ask(model: str | None = None, **options: object) -> GenerationOptions:

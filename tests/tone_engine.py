@@ -1,5 +1,6 @@
 """Small real engines for the tests: seeded tones, and ways to fail, to block and to be absent."""
 
+import base64
 import io
 import itertools
 import sys
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import mido
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
-from musicgen.engine import EngineCard, OnProgress, Rendering
+from musicgen.engine import EngineCard, EngineSettings, OnProgress, Rendering
 from musicgen.options import GenerationOptions
 from musicgen.waveform import BLOCK_SAMPLES, AudioStream, Waveform
 
@@ -34,8 +36,8 @@ class ToneEngine:
     def __init__(self) -> None:
         self.device: str | None = None
 
-    def load(self, device: str) -> None:
-        self.device = device
+    def load(self, settings: EngineSettings) -> None:
+        self.device = settings.device
 
     def generate(self, options: GenerationOptions, on_progress: OnProgress) -> Rendering:
         self._count(1)
@@ -101,6 +103,25 @@ class PartedEngine(ToneEngine):
         yield "bass", tone
 
 
+class StudioEngine(ToneEngine):
+    """Turns parts of a track into its seeded tone, and says how large a recording is that it was sent."""
+
+    name = "studio"
+
+    def _render(self, options: GenerationOptions, pitch: int) -> Rendering:
+        rendering = super()._render(options, pitch)
+        if options.style_audio is not None:
+            return replace(rendering, understanding={"n_bytes": len(base64.b64decode(options.style_audio))})
+        if options.regenerate is None or options.original is None:
+            return rendering
+        samples = soundfile.read(options.original, dtype="float32")[0].T
+        tone = rendering.audio.collect().samples
+        for segment in options.regenerate:
+            start, end = (round(seconds * SAMPLE_RATE) for seconds in segment)
+            samples[:, start:end] = tone[:, start:end]
+        return replace(rendering, audio=AudioStream.of(Waveform(samples, SAMPLE_RATE)))
+
+
 class FailingEngine(ToneEngine):
     """Breaks in the middle of its work."""
 
@@ -117,7 +138,7 @@ class BrokenEngine(ToneEngine):
 
     name = "broken"
 
-    def load(self, device: str) -> None:
+    def load(self, settings: EngineSettings) -> None:
         raise RuntimeError("the weights are damaged")
 
 
@@ -166,7 +187,7 @@ class SlowToLoadEngine(ToneEngine):
     name = "slow-to-load"
     may_load = threading.Event()
 
-    def load(self, device: str) -> None:
+    def load(self, settings: EngineSettings) -> None:
         print("loading has begun", file=sys.stderr, flush=True)
         self.may_load.wait(LONGEST_LOAD_S)
 
@@ -213,4 +234,5 @@ CARDS = (
     card(HaltingEngine),
     card(SlowToLoadEngine),
     card(AbsentEngine, missing="its weights are missing; run `make weights`"),
+    replace(card(StudioEngine), supports_editing=True, supports_style_audio=True),
 )

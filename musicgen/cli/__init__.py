@@ -10,7 +10,8 @@ import click
 from flask import Flask
 
 from musicgen.cli.generating import generate, understand
-from musicgen.cli.looking_after import models, tracks
+from musicgen.cli.looking_after import tracks
+from musicgen.cli.models import models
 from musicgen.cli.styles import styles
 from musicgen.database import MIGRATIONS_DIR, db
 

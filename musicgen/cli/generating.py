@@ -1,5 +1,6 @@
 """`flask generate` and `flask understand`: from words to a track, or to what would be made of them."""
 
+import base64
 import json
 import shutil
 import sys
@@ -41,11 +42,18 @@ REQUEST_OPTIONS = (
     click.option("--key", help='Like "D minor", "F# major" or "G dorian".'),
     click.option("--time-signature", help='Like "4/4", "3/4" or "6/8".'),
     click.option("--instrumental", is_flag=True, default=None, help="No voice."),
-    click.option("--lyrics", help="Words to sing, for models that can."),
+    click.option("--lyrics", metavar="TEXT|@FILE", help="Words to sing, plain or with LRC times, for models that can."),
     click.option("--language", help='Language of prompt and lyrics, like "en" or "pt-BR".'),
     click.option("--title", help="Name of the track; the model finds one when left out."),
     click.option("--variation-of", metavar="TRACK_ID", help="The same request as that track's, with a new seed."),
     click.option("--extend", metavar="TRACK_ID", help="A version of --duration that begins as that track does."),
+    click.option("--of", metavar="TRACK_ID", help="Make the parts in --regenerate of that track anew, the rest stays."),
+    click.option("--regenerate", multiple=True, metavar="START-END", help="A part in seconds, like 30-45; repeatable."),
+    click.option(
+        "--style-audio",
+        type=click.File("rb"),
+        help="A recording that the track shall sound like, for models that can listen.",
+    ),
     click.option("--stems", is_flag=True, default=None, help="Also put each part into a WAV of its own."),
     click.option(
         "--plan", type=click.File(encoding="utf-8"), help="What `flask understand --json` printed, changed or not."
@@ -66,6 +74,7 @@ def _request_options(function: Callable[..., None]) -> Callable[..., None]:
       flask generate "uplifting trance in A minor" --duration 180 --out trance.flac
       flask generate "waltz for string quartet" --seed 7 --format mid --out waltz.mid
       flask generate "bossa nova by the sea" --duration 300 --stream | ffplay -
+      flask generate "dream pop, female voice" --model diffrhythm --duration 95 --lyrics @song.lrc
       echo "rainy night jazz" | flask generate - --json | jq .audio_url
     """
 )
@@ -112,16 +121,38 @@ def _read_options(fields: Mapping[str, Any]) -> GenerationOptions | FollowUp:
 
     from musicgen.web.schemas.request import GenerationRequestSchema
 
-    payload = {name: value for name, value in fields.items() if value is not None}
+    payload = {name: value for name, value in fields.items() if value not in (None, ())}
     if "plan" in payload:
         payload = _read_plan(payload["plan"]) | {name: value for name, value in payload.items() if name != "plan"}
     if payload.get("prompt") == "-":
         payload["prompt"] = sys.stdin.read().strip()
+    if payload.get("lyrics", "").startswith("@"):
+        payload["lyrics"] = _read_text(Path(payload["lyrics"][1:]))
+    if "style_audio" in payload:
+        payload["style_audio"] = base64.b64encode(payload["style_audio"].read()).decode()
+    if "regenerate" in payload:
+        payload["regenerate"] = [_read_part(text) for text in payload["regenerate"]]
     try:
         options: GenerationOptions | FollowUp = GenerationRequestSchema().load(payload)
     except ValidationError as error:
         raise click.UsageError(field_errors(error.messages_dict)) from error
     return options
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise click.UsageError(f"--lyrics @{path}: cannot be read: {reason}.") from error
+
+
+def _read_part(text: str) -> list[float]:
+    start, _, end = text.partition("-")
+    try:
+        return [float(start), float(end)]
+    except ValueError as error:
+        raise click.UsageError(f"--regenerate {text}: write a part as START-END in seconds, like 30-45.") from error
 
 
 def _read_plan(file: TextIO) -> dict[str, Any]:

@@ -1,9 +1,8 @@
-"""`flask tracks` and `flask models`: what there is, and taking it away."""
+"""`flask tracks`: what there is, and taking it away."""
 
 import click
-from flask.cli import with_appcontext
 
-from musicgen import cli_text, model_list, service, track_files
+from musicgen import cli_text, service, track_files
 from musicgen.cli.running import echo_json, musicgen_command, track_as_json, tracks_as_json
 
 
@@ -63,17 +62,3 @@ def delete(track_ids: tuple[str, ...], yes: bool) -> None:
     for track in found:
         service.delete_track(track.id)
         click.echo(f"Deleted {track.id}.")
-
-
-@click.command(epilog="MUSICGEN_MODEL sets the default; weights are looked for in MUSICGEN_WEIGHTS_DIR.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@with_appcontext
-def models(as_json: bool) -> None:
-    """List the models, and why some are not ready."""
-    descriptions = model_list.describe_models()
-    if as_json:
-        from musicgen.web.schemas.engines import ModelSchema
-
-        echo_json(ModelSchema(many=True).dump(descriptions))
-    else:
-        click.echo(cli_text.models_table(descriptions))

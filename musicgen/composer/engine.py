@@ -13,7 +13,7 @@ from musicgen.composer.score import Score
 from musicgen.composer.sound.rendering import TrackAudio
 from musicgen.composer.sound.sampler import Sampler
 from musicgen.composer.sound.stems import render_stems
-from musicgen.engine import MIDI_FORMAT, MUSIC_XML_FORMAT, OnProgress, PlannedTrack, Rendering
+from musicgen.engine import MIDI_FORMAT, MUSIC_XML_FORMAT, EngineSettings, OnProgress, PlannedTrack, Rendering
 from musicgen.options import GenerationOptions
 from musicgen.waveform import AudioStream, Waveform
 
@@ -32,9 +32,9 @@ class ComposerEngine:
         self._sampler: Sampler | None = None
         self._device = "cpu"
 
-    def load(self, device: str) -> None:
-        """Read the sound fonts; notes are rendered on the processor when they are needed, and added up on `device`."""
-        self._device = device
+    def load(self, settings: EngineSettings) -> None:
+        """Read the sound fonts; notes are rendered on the processor when they are needed, and added up on a device."""
+        self._device = settings.device
         self._sampler = Sampler(SOUND_FONTS)
 
     def plan(self, options: GenerationOptions) -> PlannedTrack:

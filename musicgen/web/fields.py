@@ -10,10 +10,11 @@ from typing import Any
 from flask import current_app
 from marshmallow import ValidationError, fields, validate
 
-from musicgen.json_fields import MAX_SHOWN_CHARS, shown
+from musicgen.json_fields import MAX_SHOWN_CHARS, StrictNumber, shown
 
 # Unicode categories: letters, numbers, punctuation, symbols. Spaces, zero-width and control characters are none.
 VISIBLE_CATEGORIES = frozenset("LNPS")
+SHORTEST_SEGMENT_S = 1.0
 
 
 class TextLength:
@@ -72,6 +73,35 @@ class Text(fields.String):
         if not any(category[0] in VISIBLE_CATEGORIES for category in categories):
             raise ValidationError("Must contain at least one visible character, not only white space.")
         return value
+
+
+class Segment(fields.List):
+    """A part of a track: JSON's [start, end], seconds."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(StrictNumber(), validate=validate.Length(equal=2), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, list) or len(value) != 2:
+            raise ValidationError(f"Must be [start, end] in seconds, not {shown(value)}.")
+        start, end = (StrictNumber().deserialize(second) or 0.0 for second in value)
+        if start < 0 or end - start < SHORTEST_SEGMENT_S:
+            raise ValidationError(
+                f"{shown(value)} must begin at 0 or later and end {SHORTEST_SEGMENT_S:g} s after that or later."
+            )
+        return [start, end]
+
+
+class Segments(fields.List):
+    """Parts of a track; the one message is about the first that is wrong."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Segment(), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        return [self.inner.deserialize(part) for part in value]
 
 
 class Notation(Text):

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import soundfile
 from click.testing import Result
+from flask import Flask
 from flask.testing import FlaskClient
 
 from musicgen.database import Track
+from musicgen.service import find_track
 
 QUICK = ("--duration", "5", "--seed", "1")
 
@@ -99,6 +101,16 @@ def test_midi_from_an_engine_that_writes_none_is_a_failure_that_keeps_the_track(
         (("slow rain", "--out", "/proc/song.mp3"), "cannot write there"),
         (("slow rain", "--out", "/", "--format", "mp3"), "directory"),
         (("slow rain", "--format", "aiff"), "aiff"),
+        (("slow rain", "--lyrics", "@no-such-file.lrc"), "--lyrics @no-such-file.lrc: cannot be read: No such file"),
+        (("slow rain", "--lyrics", "@/"), "--lyrics @/: cannot be read: Is a directory"),
+        (("slow rain", "--style-audio", "no-such-file.wav"), "no-such-file.wav"),
+        (("slow rain", "--style-audio", "/dev/null"), "--style-audio: Must contain"),
+        (("--of", "x"), "--regenerate: Missing"),
+        (("--regenerate", "30-45"), "--of: Missing"),
+        (("--of", "x", "--regenerate", "30"), "--regenerate 30: write a part as START-END in seconds, like 30-45"),
+        (("--of", "x", "--regenerate", "1-2", "--regenerate", "a-b"), "--regenerate a-b: write a part"),
+        (("--of", "x", "--regenerate", "45-30"), "--regenerate: [45.0, 30.0] must begin"),
+        (("--of", "x", "--regenerate", "0-nan"), "finite"),
         ((), "PROMPT"),
     ],
 )
@@ -128,3 +140,53 @@ def test_a_failure_ends_with_1_and_a_sentence(run: Run, model: str, complaint: s
     assert complaint in result.stderr
     assert "Traceback" not in result.output
     assert result.stdout == ""
+
+
+def read_lyrics(app: Flask, track_id: str) -> str:
+    with app.app_context():
+        lyrics: str = find_track(track_id).job.options["lyrics"]
+        return lyrics
+
+
+@pytest.mark.parametrize("content", [b"[00:01.00]la\r\n[00:02.00]lo\r\n", "\ufeffRegen fällt\n".encode()])
+def test_lyrics_may_come_from_a_file(run: Run, app: Flask, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "song.lrc").write_bytes(content)
+    result = run("generate", "slow rain", *QUICK, "--json", "--lyrics", f"@{tmp_path}/song.lrc")
+    assert result.exit_code == 0, result.output
+    read = read_lyrics(app, json.loads(result.stdout)["track_id"])
+    assert read.splitlines() == content.decode("utf-8-sig").splitlines()
+
+
+def test_lyrics_that_are_not_utf8_are_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "song.lrc").write_bytes("Regen fällt".encode("latin-1"))
+    result = run("generate", "slow rain", *QUICK, "--lyrics", f"@{tmp_path}/song.lrc")
+    assert result.exit_code == 2
+    assert "cannot be read: it is not UTF-8" in result.stderr
+
+
+def test_parts_of_a_track_are_made_anew(run: Run, tmp_path: Path) -> None:
+    first = json.loads(run("generate", "slow rain", *QUICK, "--model", "studio", "--json").stdout)
+    parts = ("--of", first["track_id"], "--regenerate", "1-2.5", "--regenerate", "3-4", "--seed", "5")
+    result = run("generate", *parts, "--out", str(tmp_path / "new.wav"))
+    assert result.exit_code == 0, result.output
+    assert run("generate", "--variation-of", first["track_id"], "--seed", "1", "--out", str(tmp_path / "old.wav"))
+    old, new = (soundfile.read(tmp_path / name, dtype="int16")[0] for name in ("old.wav", "new.wav"))
+    places_s = (old != new).any(axis=1).nonzero()[0] / 44_100
+    assert len(places_s) > 2 * 44_100
+    assert (((places_s >= 1) & (places_s < 2.5)) | ((places_s >= 3) & (places_s < 4))).all()
+
+
+def test_an_edit_of_an_unknown_track_is_a_failure_with_a_sentence(run: Run) -> None:
+    result = run("generate", "--of", "nothing", "--regenerate", "1-2")
+    assert result.exit_code == 1
+    assert "There is no track 'nothing'" in result.stderr
+
+
+def test_a_recording_is_sent_to_the_engine(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "rain.wav").write_bytes(bytes(range(256)) * 4)
+    style = ("--style-audio", str(tmp_path / "rain.wav"))
+    result = run("generate", "slow rain", *QUICK, "--model", "studio", "--json", *style)
+    assert json.loads(result.stdout)["understanding"] == {"n_bytes": 1024}
+    refused = run("generate", "slow rain", *QUICK, *style)
+    assert refused.exit_code == 2
+    assert "tone cannot listen to a recording" in refused.stderr and "studio" in refused.stderr

@@ -1,4 +1,4 @@
-"""`flask tracks` and `flask models`: listing, showing, deleting."""
+"""`flask tracks`: listing, showing, deleting."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,6 @@ from typing import Any
 
 from click.testing import Result
 from flask import Flask
-from flask.testing import FlaskClient
 
 from musicgen.database import Track
 
@@ -60,10 +59,3 @@ def test_delete_removes_all_or_none(run: Run, all_tracks: Callable[[], list[Trac
     assert "no track 'nothing'" in result.stderr
     assert run("tracks", "delete", *ids, ids[0], "--yes").exit_code == 0
     assert all_tracks() == []
-
-
-def test_models_tells_which_are_ready(run: Run, client: FlaskClient) -> None:
-    result = run("models")
-    assert "tone (default)" in result.stdout
-    assert "absent is not ready: its weights are missing; run `make weights`" in result.stdout
-    assert json.loads(run("models", "--json").stdout) == client.get("/api/models").get_json()

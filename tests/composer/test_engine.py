@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from musicgen.composer.engine import SAMPLE_RATE, ComposerEngine
-from musicgen.engine import Rendering
+from musicgen.engine import EngineSettings, Rendering
 from musicgen.errors import GenerationCancelled
 from musicgen.notation import Key
 from musicgen.options import GenerationOptions
@@ -28,7 +28,7 @@ MINOR_PROFILE = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.3
 @pytest.fixture(scope="module")
 def engine() -> ComposerEngine:
     engine = ComposerEngine()
-    engine.load("cpu")
+    engine.load(EngineSettings())
     return engine
 
 
@@ -146,7 +146,7 @@ def test_equal_seeds_are_bit_identical_cold_and_warm_and_other_seeds_are_not(eng
     samples_of(engine, "metal", 6)
     again = samples_of(engine, "jazz trio", 5)
     cold_engine = ComposerEngine()
-    cold_engine.load("cpu")
+    cold_engine.load(EngineSettings())
     assert np.array_equal(warm, again)
     assert np.array_equal(warm, samples_of(cold_engine, "jazz trio", 5))
     assert not np.array_equal(warm, samples_of(engine, "jazz trio", 6))

@@ -61,7 +61,7 @@ def test_a_bad_plan_is_refused_by_its_place_and_leaves_no_track(client: FlaskCli
 def test_an_engine_without_plans_says_which_has_them(client: FlaskClient, call: str, field: str) -> None:
     answer = client.post(call, json=REQUEST | {"model": "tone", "plan": {"tempo": 90}})
     assert answer.status_code == 422
-    assert "use composer" in answer.get_json()["errors"][field][0]
+    assert '"model": "composer"' in answer.get_json()["errors"][field][0]
 
 
 def test_planning_with_an_engine_without_plans_is_refused(client: FlaskClient) -> None:

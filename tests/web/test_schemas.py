@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from musicgen.notation import MODES, Key, TimeSignature
-from musicgen.options import MAX_SEED, GenerationOptions
+from musicgen.options import MAX_SEED, FollowUp, GenerationOptions
 from musicgen.web.schemas.request import GenerationRequestSchema
 
 MAX_PROMPT_CHARS = 50
@@ -75,8 +75,9 @@ def test_any_json_gives_options_or_a_validation_error(value: Any) -> None:
         assert all(isinstance(text, str) for texts in messages.values() for text in texts)
         assert len(json.dumps(messages)) < 10_000
     else:
-        assert isinstance(options, GenerationOptions)
-        options.prompt.encode()
+        assert isinstance(options, GenerationOptions | FollowUp)
+        if isinstance(options, GenerationOptions):
+            options.prompt.encode()
 
 
 @given(valid_fields)
@@ -94,7 +95,7 @@ def test_what_is_left_out_has_the_default_of_the_options(fields: dict[str, Any])
 
 def test_fields_are_those_of_the_options() -> None:
     relations = {"variation_of", "extend"}
-    assert set(FIELDS) - relations == set(GenerationOptions.__dataclass_fields__) - {"extends"}
+    assert set(FIELDS) - relations == set(GenerationOptions.__dataclass_fields__) - {"extends", "original"}
 
 
 @pytest.mark.parametrize("prompt", ["a", "🎹", "Regen\nund Wind", "雨の夜", "?!", " rain ", "x" * MAX_PROMPT_CHARS])
@@ -201,6 +202,10 @@ def test_notation_is_stored_in_one_spelling(name: str, written: str, canonical: 
         ("model", 1),
         ("Prompt", "case matters"),
         ("formats", ["mp3"]),
+        ("style_audio", "x" * 3_000_001),
+        ("style_audio", "UklGRg\n=="),
+        ("style_audio", ""),
+        ("original", "/etc/passwd"),
     ],
 )
 def test_bad_values_have_one_short_message(name: str, value: Any) -> None:
@@ -216,3 +221,54 @@ def test_language_codes(language: str) -> None:
 def test_null_stands_for_a_field_left_out() -> None:
     options = load(prompt="rain", **dict.fromkeys(set(FIELDS) - {"prompt"}))
     assert options == GenerationOptions(prompt="rain", seed=options.seed)
+
+
+@pytest.mark.parametrize("regenerate", [[[0, 1]], [[30, 45.5]], [[3, 9], [1, 2], [2, 4]], [[0, 1]] * 20])
+def test_an_edit_says_of_which_track_and_which_parts(regenerate: list[list[float]]) -> None:
+    asked = load(of="x", regenerate=regenerate, seed=3)
+    assert asked == FollowUp("of", "x", {"regenerate": regenerate, "seed": 3})
+
+
+@pytest.mark.parametrize(
+    ("regenerate", "words"),
+    [
+        ([], "1 to 20 parts"),
+        ([[0, 1]] * 21, "1 to 20 parts"),
+        ("30-45", "a list of parts"),
+        ({"start": 1}, "a list of parts"),
+        ([30, 45], "[start, end] in seconds, not 30"),
+        ([[30]], "[start, end] in seconds"),
+        ([[30, 40, 50]], "[start, end] in seconds"),
+        ([None], "null"),
+        ([["30", 45]], "Must be a number"),
+        ([[True, 45]], "Must be a number"),
+        ([[None, 45]], "null"),
+        ([[1, float("inf")]], "finite"),
+        ([[-1, 5]], "begin at 0"),
+        ([[5, 5.9]], "end 1 s after"),
+        ([[9, 5]], "end 1 s after"),
+        ([[0, 1], [2, 2], [3, 3]], "[2, 2] must begin"),
+    ],
+)
+def test_parts_that_cannot_be_have_one_message(regenerate: Any, words: str) -> None:
+    message = mistake(prompt=None, of="x", regenerate=regenerate)
+    assert words in message and len(message) < 200
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"of": "x"}, "regenerate"),
+        ({"prompt": "rain", "regenerate": [[1, 2]]}, "of"),
+        ({"regenerate": [[1, 2]], "variation_of": "x"}, "of"),
+        ({"of": "x", "regenerate": [[1, 2]], "extend": "y"}, "of"),
+    ],
+)
+def test_an_edit_needs_a_track_and_parts_and_nothing_else(fields: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        load(**fields)
+    assert field in caught.value.normalized_messages()
+
+
+def test_a_recording_comes_as_it_is() -> None:
+    assert load(prompt="rain", style_audio="UklGRg==").style_audio == "UklGRg=="

@@ -17,6 +17,8 @@ class ModelSchema(Schema):
     supports_seed = fields.Boolean(required=True)
     supports_lyrics = fields.Boolean(required=True)
     supports_plan = fields.Boolean(required=True, metadata=about("Whether POST /api/plan and `plan` work with it."))
+    supports_style_audio = fields.Boolean(required=True, metadata=about("Whether it takes `style_audio`."))
+    supports_editing = fields.Boolean(required=True, metadata=about("Whether it takes `of` and `regenerate`."))
     weights_licence = fields.String(required=True)
 
 

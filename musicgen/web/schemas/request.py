@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from musicgen.json_fields import Between, StrictBoolean, StrictInteger, StrictNumber
 from musicgen.notation import Key, TimeSignature
@@ -17,14 +17,17 @@ from musicgen.options import (
     FollowUp,
     GenerationOptions,
 )
-from musicgen.web.fields import Notation, Pattern, Text, TextLength
+from musicgen.web.fields import Notation, Pattern, Segments, Text, TextLength
 from musicgen.web.schemas.wording import about
 
 MAX_LYRICS_CHARS = 10_000
 MAX_TITLE_CHARS = 200
 MAX_NAME_CHARS = 64
 MAX_KEY_CHARS = 255
-RELATIONS: tuple[Literal["variation_of"], Literal["extend"]] = ("variation_of", "extend")
+# A song of two minutes as MP3 of 128 kbps fits; MAX_BODY_BYTES comes first unless it is raised.
+MAX_AUDIO_CHARS = 3_000_000
+MAX_SEGMENTS = 20
+RELATIONS: tuple[Literal["variation_of"], Literal["extend"], Literal["of"]] = ("variation_of", "extend", "of")
 
 
 class GenerationHeadersSchema(Schema):
@@ -61,7 +64,8 @@ class GenerationRequestSchema(Schema):
         single_line=False,
         validate=TextLength("MAX_PROMPT_CHARS"),
         metadata=about(
-            "The music in words; may be left out only with `variation_of` or `extend`.", "calm piano in D minor, 70 bpm"
+            "The music in words; may be left out only with `variation_of`, `extend` or `of`.",
+            "calm piano in D minor, 70 bpm",
         ),
     )
     duration = StrictNumber(
@@ -129,6 +133,26 @@ class GenerationRequestSchema(Schema):
         metadata=about("`track_id` of a track: a version of `duration` that begins the same and goes on."),
     )
 
+    of = Text(
+        allow_none=True,
+        validate=TextLength(MAX_NAME_CHARS),
+        metadata=about("`track_id` of a track, of which the parts in `regenerate` are made anew; the rest stays."),
+    )
+    regenerate = Segments(
+        allow_none=True,
+        validate=validate.Length(1, MAX_SEGMENTS, error=f"Name 1 to {MAX_SEGMENTS} parts, like [[30, 45]]."),
+        error_messages={"invalid": "Must be a list of parts, like [[30, 45]] for the part from 30 to 45 seconds."},
+        metadata=about("Parts of the track `of`, [start, end] in seconds each, like [[30, 45]]."),
+    )
+    style_audio = Text(
+        allow_none=True,
+        validate=TextLength(MAX_AUDIO_CHARS),
+        metadata=about(
+            "A recording whose sound the track shall have, for engines that can listen: a WAV, FLAC, OGG or MP3 file, "
+            "base64; the 10 s in its middle are heard. It takes the place of the prompt as the style."
+        ),
+    )
+
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def check_beginning(self, _data: dict[str, Any], original: Any, **_: Any) -> None:
         """Ask for a prompt or a track to begin with.
@@ -139,8 +163,12 @@ class GenerationRequestSchema(Schema):
         if not isinstance(original, Mapping):
             return
         relations = [name for name in RELATIONS if original.get(name) is not None]
-        if len(relations) == 2:
-            raise ValidationError("Leave one away: a track is a variation or an extension.", "extend")
+        if len(relations) > 1:
+            raise ValidationError("Leave one away: a track is a variation, an extension or an edit.", relations[-1])
+        if original.get("of") is not None and original.get("regenerate") is None:
+            raise ValidationError("Missing. Say which parts of the track to make anew, like [[30, 45]].", "regenerate")
+        if original.get("regenerate") is not None and original.get("of") is None:
+            raise ValidationError("Missing. Say of which track: its `track_id`.", "of")
         if not relations and original.get("prompt") is None:
             raise ValidationError("Missing. Describe the music you want in words.", "prompt")
 

@@ -21,6 +21,7 @@ from musicgen.composer.sound.mastering import CEILING_DB, TARGET_LUFS, find_leve
 from musicgen.composer.sound.part_rendering import WINDOW
 from musicgen.composer.sound.rendering import TrackAudio
 from musicgen.composer.sound.sampler import Sampler
+from musicgen.engine import EngineSettings
 from musicgen.loudness import LoudnessMeter
 from musicgen.notation import Key, TimeSignature
 from musicgen.options import MAX_TEMPO, MIN_DURATION_S, MIN_TEMPO, GenerationOptions
@@ -42,7 +43,7 @@ def sampler() -> Sampler:
 @pytest.fixture(scope="module")
 def engine() -> ComposerEngine:
     engine = ComposerEngine()
-    engine.load("cpu")
+    engine.load(EngineSettings())
     return engine
 
 

@@ -139,9 +139,10 @@ def test_no_band_loads_torch(prompt: str) -> None:
     code = f"""
 import sys
 from musicgen.composer.engine import ComposerEngine
+from musicgen.engine import EngineSettings
 from musicgen.options import GenerationOptions
 engine = ComposerEngine()
-engine.load("cpu")
+engine.load(EngineSettings())
 engine.generate(GenerationOptions({prompt!r}, duration=5.0, seed=1), lambda stage, done: None).audio.collect()
 print("torch" in sys.modules)
 """

@@ -1,0 +1,1 @@
+"""DiffRhythm: whole songs by conditional flow matching, our own inference of the published weights."""
