@@ -51,8 +51,8 @@ REQUEST_OPTIONS = (
     click.option("--regenerate", multiple=True, metavar="START-END", help="A part in seconds, like 30-45; repeatable."),
     click.option(
         "--style-audio",
-        type=click.File("rb"),
-        help="A recording that the track shall sound like, for models that can listen.",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="A recording that the track shall sound like (the 10 s in its middle), for models that can listen.",
     ),
     click.option("--stems", is_flag=True, default=None, help="Also put each part into a WAV of its own."),
     click.option(
@@ -129,7 +129,7 @@ def _read_options(fields: Mapping[str, Any]) -> GenerationOptions | FollowUp:
     if payload.get("lyrics", "").startswith("@"):
         payload["lyrics"] = _read_text(Path(payload["lyrics"][1:]))
     if "style_audio" in payload:
-        payload["style_audio"] = base64.b64encode(payload["style_audio"].read()).decode()
+        payload["style_audio"] = _read_recording(payload["style_audio"])
     if "regenerate" in payload:
         payload["regenerate"] = [_read_part(text) for text in payload["regenerate"]]
     try:
@@ -145,6 +145,15 @@ def _read_text(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise click.UsageError(f"--lyrics @{path}: cannot be read: {reason}.") from error
+
+
+def _read_recording(path: Path) -> str:
+    from musicgen.recordings import middle_as_flac
+
+    try:
+        return base64.b64encode(middle_as_flac(path)).decode()
+    except ValueError as error:
+        raise click.UsageError(f"--style-audio {path}: {error}; take a WAV, FLAC, OGG or MP3 file.") from error
 
 
 def _read_part(text: str) -> list[float]:

@@ -4,7 +4,6 @@ Loads no network and no torch, so that a bad request is refused before any work.
 """
 
 import base64
-import binascii
 import io
 import math
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from musicgen.diffrhythm.phonemes import find_espeak, require_english
 from musicgen.diffrhythm.weights import BASE_NETWORK, ENGINE_NAME, FULL_NETWORK, WeightsFile, local_path
 from musicgen.errors import InvalidOptions
 from musicgen.options import GenerationOptions
+from musicgen.recordings import read_middle
 
 # What the base network makes, and the shortest song of the long one: whole seconds up to its longest.
 BASE_FRAMES, BASE_S = 2048, 95.0
@@ -27,8 +27,6 @@ SHORTEST_LONG_S = 96
 ENGLISH = "en"
 TITLE_WORDS, TITLE_CHARS = 7, 80
 # What is read of a recording: so many seconds in its middle, at a sample rate of music or speech, Hz.
-HEARD_S = 10
-LOWEST_RATE, HIGHEST_RATE = 8_000, 192_000
 
 Segments = Sequence[tuple[float, float]]
 
@@ -141,38 +139,23 @@ def joined(segments: Sequence[Sequence[float]]) -> Segments:
 
 
 def read_recording(text: str) -> tuple[NDArray[np.float32], int]:
-    """Read the middle of a base64 audio file (WAV, FLAC, OGG, MP3), which is what is heard of it.
-
-    A small file may hold days of silence, or claim any sample rate: nothing of either is unpacked.
-
-    Returns:
-        (channels, n) float32, and the sample rate in Hz.
+    """Read the middle of a base64 audio file: (channels, n) float32, and the sample rate in Hz.
 
     Raises:
         InvalidOptions: it is not one, or it has no sound.
     """
-    import soundfile
-
     try:
         content = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise _no_recording("This is not base64") from error
+    except ValueError as error:
+        raise _no_recording("this is not base64") from error
     try:
-        with soundfile.SoundFile(io.BytesIO(content)) as file:
-            sample_rate = file.samplerate
-            if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
-                raise _no_recording(f"It has {sample_rate:,} samples a second, not {LOWEST_RATE:,} to {HIGHEST_RATE:,}")
-            file.seek(max(0, (file.frames - HEARD_S * sample_rate) // 2))
-            samples = file.read(HEARD_S * sample_rate, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, TypeError) as error:
-        raise _no_recording("This is not an audio file that can be read") from error
-    if not samples.size or not np.isfinite(samples).all():
-        raise _no_recording("There is no sound in it")
-    return samples.T, sample_rate
+        return read_middle(io.BytesIO(content))
+    except ValueError as error:
+        raise _no_recording(str(error)) from error
 
 
-def _no_recording(what: str) -> InvalidOptions:
-    return InvalidOptions({"style_audio": [f"{what}; send a WAV, FLAC, OGG or MP3 file, base64."]})
+def _no_recording(why: str) -> InvalidOptions:
+    return InvalidOptions({"style_audio": [f"Send a WAV, FLAC, OGG or MP3 file, base64: {why}."]})
 
 
 def title_of(options: GenerationOptions) -> str:

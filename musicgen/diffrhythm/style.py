@@ -19,13 +19,13 @@ from musicgen.diffrhythm.conformer import SAMPLE_RATE
 from musicgen.diffrhythm.mulan import AudioTower, TextTower, load_audio_tower, load_text_tower
 from musicgen.diffrhythm.weights import ENGINE_NAME, INSTALL_EXTRA, NEGATIVE_STYLE, TOKENIZER, find_file, unusable
 from musicgen.errors import EngineUnavailable
+from musicgen.recordings import HEARD_S
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 STYLE_DIM = 512
-CLIP_S = 10
-CLIP_SAMPLES = CLIP_S * SAMPLE_RATE
+CLIP_SAMPLES = HEARD_S * SAMPLE_RATE
 
 Samples = NDArray[np.float32]
 
@@ -89,20 +89,12 @@ class StyleEncoder:
         clip = torch.from_numpy(style_clip(samples, sample_rate)[None])
         return _checked(self._audio_tower(clip.to(self._device)).cpu())
 
-    def from_file(self, path: Path) -> Tensor:
-        """Encode what an audio file (WAV, FLAC, OGG, MP3) sounds like, else as `from_audio`.
-
-        Raises:
-            ValueError: it is not an audio file that libsndfile reads, or as in `from_audio`.
-        """
-        return self.from_audio(*read_middle(path))
-
 
 def style_clip(samples: Samples, sample_rate: int) -> Samples:
     """Return 10 s of mono at 24 kHz, (240000,) float32; see `StyleEncoder.from_audio`."""
     if samples.ndim != 2 or samples.size == 0 or sample_rate < 1:
         raise ValueError(f"samples must be (channels, n) with n at least 1, not {samples.shape} at {sample_rate} Hz")
-    n_wanted = CLIP_S * sample_rate
+    n_wanted = HEARD_S * sample_rate
     start = max(0, (samples.shape[1] - n_wanted) // 2)
     mono = samples[:, start : start + n_wanted].mean(axis=0, dtype=np.float64)
     if not np.isfinite(mono).all():
@@ -110,27 +102,6 @@ def style_clip(samples: Samples, sample_rate: int) -> Samples:
     common = gcd(SAMPLE_RATE, sample_rate)
     resampled = resample_poly(mono, SAMPLE_RATE // common, sample_rate // common)
     return np.resize(resampled, CLIP_SAMPLES).astype(np.float32)  # repeats what is too short
-
-
-def read_middle(path: Path) -> tuple[Samples, int]:
-    """Read the 10 s in the middle of an audio file, all of a shorter one.
-
-    Returns:
-        (channels, n) float32, and the sample rate, Hz.
-
-    Raises:
-        ValueError: it is not an audio file that libsndfile reads, or an empty one.
-    """
-    import soundfile
-
-    try:
-        with soundfile.SoundFile(path) as file:
-            n_wanted = CLIP_S * file.samplerate
-            file.seek(max(0, (file.frames - n_wanted) // 2))
-            samples = file.read(n_wanted, dtype="float32", always_2d=True)
-            return samples.T, file.samplerate
-    except soundfile.LibsndfileError as error:
-        raise ValueError(f"{path.name} is not an audio file that can be read (WAV, FLAC, OGG, MP3)") from error
 
 
 def load_tokenizer(folder: Path) -> "Tokenizer":

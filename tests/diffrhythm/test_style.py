@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 from torch import Tensor
 
-from musicgen.diffrhythm.style import CLIP_SAMPLES, StyleEncoder, read_middle, read_negative_style, style_clip
+from musicgen.diffrhythm.style import CLIP_SAMPLES, StyleEncoder, read_negative_style, style_clip
 from musicgen.diffrhythm.weights import (
     LISTENER_CONFIG,
     NEGATIVE_STYLE,
@@ -156,31 +155,6 @@ def test_a_short_sound_is_repeated(n_samples: int) -> None:
 def test_what_is_no_sound_is_refused(samples: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"sound|samples"):
         style_clip(samples.astype(np.float32), SAMPLE_RATE)
-
-
-@pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "mp3"])
-def test_files_are_heard_in_their_middle(encoder: StyleEncoder, tmp_path: Path, extension: str) -> None:
-    path = tmp_path / f"music.{extension}"
-    music = np.concatenate([stereo(8 * 44_100, 300, 44_100), stereo(22 * 44_100, 440, 44_100)], axis=1)
-    soundfile.write(path, music.T, 44_100)
-    samples, sample_rate = read_middle(path)
-    assert samples.shape == (2, 10 * 44_100)
-    assert sample_rate == 44_100
-    spectrum = np.abs(np.fft.rfft(samples[0] * np.hanning(samples.shape[1])))
-    assert spectrum.argmax() == 4400
-    assert_style(encoder.from_file(path))
-
-
-def test_a_short_mono_file_is_heard_whole(encoder: StyleEncoder, tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "short.wav", stereo(500)[0], SAMPLE_RATE)
-    assert read_middle(tmp_path / "short.wav")[0].shape == (1, 500)
-    assert_style(encoder.from_file(tmp_path / "short.wav"))
-
-
-def test_a_file_that_is_no_music_is_refused(encoder: StyleEncoder, tmp_path: Path) -> None:
-    (tmp_path / "music.mp3").write_text("not music")
-    with pytest.raises(ValueError, match=r"music\.mp3 is not an audio file"):
-        encoder.from_file(tmp_path / "music.mp3")
 
 
 @needs_tokenizers
