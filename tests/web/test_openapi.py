@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -177,3 +178,9 @@ def test_the_documentation_page_has_all_its_files(client: FlaskClient) -> None:
 @pytest.mark.parametrize("path", ["..%2f__init__.py", "%2fetc%2fpasswd", "../__init__.py"])
 def test_the_documentation_serves_only_its_files(client: FlaskClient, path: str) -> None:
     assert client.get(f"/api/docs/{path}").status_code == 404
+
+
+def test_the_page_has_its_types_from_this_document(document: dict[str, Any]) -> None:
+    copy = json.loads((Path(__file__).parents[2] / "frontend" / "openapi.json").read_text(encoding="utf-8"))
+    for part in ("paths", "components"):
+        assert copy[part] == document[part], "The API has changed: `make page-types` writes the page's types anew."

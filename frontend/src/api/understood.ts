@@ -25,7 +25,7 @@ export function understoodOf(understanding: Json): Understood[] {
 /** How each field of the brief reads; null where another field already says it. */
 const TELL: Record<string, Tell> = {
   arousal: scale(0.35, 0.6, ["calm", "moderately lively", "lively"]),
-  brightness: scale(-0.1, 0.1, ["dark sound", "balanced sound", "bright sound"]),
+  brightness: scale(-0.1, 0.1, ["dark sound", null, "bright sound"]),
   crackle: (value) => (value === false ? "no crackle" : "crackle of an old record"),
   instrumental: (value) => (value === false ? "with a voice" : "instrumental"),
   mode: (_value, brief) => textOf(brief.key),
@@ -40,11 +40,13 @@ const TELL: Record<string, Tell> = {
   title: (value) => `title “${textOf(value)}”`,
   tonic: (_value, brief) => textOf(brief.key),
   unwanted: (value) => `no ${textOf(value)}`,
-  valence: scale(-0.15, 0.15, ["sad", "neutral mood", "happy"]),
+  valence: scale(-0.15, 0.15, ["sad", null, "happy"]),
   wanted: (value) => `with ${textOf(value)}`,
 };
 
-function scale(low: number, high: number, [below, between, above]: [string, string, string]): Tell {
+type Words = [below: string, between: string | null, above: string];
+
+function scale(low: number, high: number, [below, between, above]: Words): Tell {
   return (value) => (typeof value !== "number" ? null : value < low ? below : value > high ? above : between);
 }
 

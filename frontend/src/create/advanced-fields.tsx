@@ -1,3 +1,4 @@
+import { useState } from "react";
 import type { FieldErrors, Model } from "../api/types.ts";
 import { Field } from "../parts/field.tsx";
 import type { ChangeDraft, Draft } from "./draft.ts";
@@ -15,8 +16,10 @@ const NAMES = ["tempo", "key", "time_signature", "title", "lyrics", "instrumenta
 /** What can also be said in the prompt, said exactly; and what cannot. Open where something in it is wrong. */
 export function AdvancedFields({ draft, engine, errors, onChange }: AdvancedFieldsProps) {
   const hasMistake = NAMES.some((name) => errors[name]);
+  const [isOpen, setIsOpen] = useState(false);
   return (
-    <details className="advanced" open={hasMistake || undefined}>
+    // Opened by a mistake it stays open when that is mended: its toggle event tells.
+    <details className="advanced" open={isOpen || hasMistake} onToggle={(event) => setIsOpen(event.currentTarget.open)}>
       <summary>More options</summary>
       <div className="advanced-grid">
         <Field label="Tempo, bpm" errors={errors.tempo}>

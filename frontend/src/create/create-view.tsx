@@ -33,6 +33,7 @@ export function CreateView({ draft, onChange, generator }: CreateViewProps) {
   const request = requestOf(draft);
   const preview = usePreview(engine?.supports_plan && draft.prompt.trim() ? request : null);
   const { generation } = generator;
+  const isRunning = generation.state === "running";
   const failure = generation.state === "failed" ? generation.error : null;
   const errors: FieldErrors = { ...preview.errors, ...failure?.fields };
 
@@ -42,7 +43,7 @@ export function CreateView({ draft, onChange, generator }: CreateViewProps) {
 
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
-    generator.start(request);
+    if (!isRunning) generator.start(request);
   };
 
   return (
@@ -69,8 +70,13 @@ export function CreateView({ draft, onChange, generator }: CreateViewProps) {
         />
         {models.error ? <ErrorNotice error={models.error} onRetry={models.reload} /> : null}
         <OtherMistakes errors={errors} />
-        <button type="submit" className="button button-main" disabled={generation.state === "running"}>
-          {generation.state === "running" ? "Making it …" : "Make the song"}
+        <button
+          type="submit"
+          className="button button-main"
+          aria-disabled={isRunning}
+          title="Ctrl + Enter in the prompt"
+        >
+          {isRunning ? "Making it …" : "Make the song"}
         </button>
       </div>
       {preview.plan ? <PreviewPanel plan={preview.plan} /> : null}

@@ -1,3 +1,4 @@
+import type { ApiError } from "../api/errors.ts";
 import { listenHref } from "../route.ts";
 import { stageText, timeLeftText } from "./stages.ts";
 import type { Generation, Generator } from "./use-generation.ts";
@@ -10,6 +11,7 @@ interface GenerationDockProps extends Omit<Generator, "start"> {
 /** The bar at the bottom of every view: how far the track is, and how it ended. */
 export function GenerationDock({ generation, cancel, dismiss, shownTrackId }: GenerationDockProps) {
   const isShown = generation.state === "done" && generation.track.track_id === shownTrackId;
+  const isRunning = generation.state === "running";
   return (
     <>
       {/* Always there, as screen readers announce only changes; told by stage, not by percent. */}
@@ -18,44 +20,39 @@ export function GenerationDock({ generation, cancel, dismiss, shownTrackId }: Ge
       </p>
       {generation.state === "idle" || isShown ? null : (
         <section className={`dock dock-${generation.state}`} aria-label="Generation">
-          {generation.state === "running" ? <Running generation={generation} onCancel={cancel} /> : null}
-          {generation.state === "running" ? null : <Ended generation={generation} onDismiss={dismiss} />}
+          <p className="dock-text">
+            <DockText generation={generation} />
+          </p>
+          {isRunning ? <DockProgress fraction={generation.progress?.fraction ?? 0} /> : null}
+          {/* One button, so that it keeps the focus when its meaning changes. */}
+          <button type="button" className="button" onClick={isRunning ? cancel : dismiss}>
+            {isRunning ? "Cancel" : "Close"}
+          </button>
         </section>
       )}
     </>
   );
 }
 
-function Running(props: { generation: Generation & { state: "running" }; onCancel: () => void }) {
-  const { progress } = props.generation;
-  const fraction = progress?.fraction ?? 0;
+function DockText({ generation }: { generation: Generation }) {
+  if (generation.state === "done") {
+    const { track_id, title } = generation.track;
+    return <a href={listenHref(track_id)}>Listen to “{title ?? "Untitled"}”</a>;
+  }
+  if (generation.state !== "running") return announcement(generation);
   return (
     <>
-      <title>{`${Math.round(fraction * 100)} % · musicgen`}</title>
-      <p className="dock-text">
-        <strong>{stageText(progress)}</strong> <span className="quiet">{timeLeftText(progress)}</span>
-      </p>
-      <progress aria-label="Progress" max={1} value={fraction} />
-      <button type="button" className="button" onClick={props.onCancel}>
-        Cancel
-      </button>
+      <strong>{stageText(generation.progress)}</strong>{" "}
+      <span className="quiet">{timeLeftText(generation.progress)}</span>
     </>
   );
 }
 
-function Ended({ generation, onDismiss }: { generation: Generation; onDismiss: () => void }) {
+function DockProgress({ fraction }: { fraction: number }) {
   return (
     <>
-      <p className="dock-text">
-        {generation.state === "done" ? (
-          <a href={listenHref(generation.track.track_id)}>Listen to “{generation.track.title}”</a>
-        ) : (
-          announcement(generation)
-        )}
-      </p>
-      <button type="button" className="button" onClick={onDismiss}>
-        Close
-      </button>
+      <title>{`${Math.round(fraction * 100)} % · musicgen`}</title>
+      <progress aria-label="Progress" max={1} value={fraction} />
     </>
   );
 }
@@ -67,10 +64,16 @@ function announcement(generation: Generation): string {
     case "running":
       return stageText(generation.progress);
     case "done":
-      return `Done: ${generation.track.title ?? "the track"}`;
+      return `Done: ${generation.track.title ?? "Untitled"}`;
     case "failed":
-      return generation.error.message;
+      return failureText(generation.error);
     case "cancelled":
       return "Cancelled.";
   }
+}
+
+/** What is wrong with a field stands at the field; here only where to look. */
+function failureText({ message, fields }: ApiError): string {
+  const names = Object.keys(fields).map((name) => name.replaceAll("_", " "));
+  return names.length > 0 ? `Nothing was made yet. Look again at: ${names.join(", ")}.` : message;
 }

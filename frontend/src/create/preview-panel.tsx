@@ -1,6 +1,7 @@
 import { bandOf, planFacts, plannedSections } from "../api/plan.ts";
 import type { TrackPlan } from "../api/types.ts";
 import { FormStrip } from "../parts/form-strip.tsx";
+import { Notes } from "../parts/notes.tsx";
 import { UnderstoodList } from "../parts/understood-list.tsx";
 
 /** What the engine would make of the request as it stands. */
@@ -14,11 +15,7 @@ export function PreviewPanel({ plan }: { plan: TrackPlan }) {
       <p className="facts">{planFacts(plan.plan).join(" · ")}</p>
       {sections.length > 0 ? <FormStrip parts={sections} /> : null}
       {band.length > 0 ? <p className="hint">Played by {band.join(", ")}.</p> : null}
-      <ul className="notes">
-        {plan.notes.map((note) => (
-          <li key={note}>{note}</li>
-        ))}
-      </ul>
+      <Notes notes={plan.notes} />
     </section>
   );
 }

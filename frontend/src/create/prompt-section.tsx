@@ -1,3 +1,4 @@
+import type { KeyboardEvent } from "react";
 import type { FieldErrors, Style } from "../api/types.ts";
 import { Field } from "../parts/field.tsx";
 import type { ChangeDraft, Draft } from "./draft.ts";
@@ -12,13 +13,20 @@ interface PromptSectionProps {
   onChange: ChangeDraft;
 }
 
+const HINT = "Style, mood, tempo, key, instruments, places, times of day: all of it counts.";
+
+/** Enter alone begins a new line. */
+function submitByKey(event: KeyboardEvent<HTMLTextAreaElement>): void {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.form?.requestSubmit();
+}
+
 /** The prompt, and everything that helps to write it. */
 export function PromptSection({ draft, errors, styles, onChange }: PromptSectionProps) {
   const setPrompt = (prompt: string): void => onChange({ prompt });
   const chips = { prompt: draft.prompt, onChange: setPrompt };
   return (
     <section className="prompt-section" aria-label="Prompt">
-      <Field label="What should it sound like?" errors={errors.prompt} className="prompt-field">
+      <Field label="What should it sound like?" errors={errors.prompt} className="prompt-field" hint={HINT}>
         {(control) => (
           <textarea
             {...control}
@@ -27,6 +35,7 @@ export function PromptSection({ draft, errors, styles, onChange }: PromptSection
             value={draft.prompt}
             placeholder="calm piano in D minor, rain on the window"
             onChange={(event) => setPrompt(event.target.value)}
+            onKeyDown={submitByKey}
           />
         )}
       </Field>

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useId, useState } from "react";
 import { Chip } from "../parts/chip.tsx";
 import { hasPhrase, togglePhrase } from "./phrases.ts";
 
@@ -21,34 +21,37 @@ interface WordChipsProps {
 
 /** A row of words that go into the prompt, and out of it. */
 export function WordChips({ label, words, prompt, onChange, nShown = 10 }: WordChipsProps) {
+  const id = useId();
   const [showsAll, setShowsAll] = useState(false);
   const isUsed = ({ phrase }: Word): boolean => hasPhrase(prompt, phrase);
   const shown = showsAll ? words : words.filter((word, n) => n < nShown || isUsed(word));
   return (
-    <div className="chips" role="group" aria-label={label}>
-      <span className="chips-label" aria-hidden="true">
+    <div role="group" aria-labelledby={id}>
+      <p id={id} className="chips-label">
         {label}
-      </span>
-      {shown.map((word) => (
-        <Chip
-          key={word.phrase}
-          pressed={isUsed(word)}
-          title={word.title}
-          onClick={() => onChange(togglePhrase(prompt, word.phrase))}
-        >
-          {word.label}
-        </Chip>
-      ))}
-      {words.length > nShown ? (
-        <button
-          type="button"
-          className="chip chip-more"
-          aria-expanded={showsAll}
-          onClick={() => setShowsAll((shows) => !shows)}
-        >
-          {showsAll ? "fewer" : `all ${words.length}`}
-        </button>
-      ) : null}
+      </p>
+      <div className="chips chips-line">
+        {shown.map((word) => (
+          <Chip
+            key={word.phrase}
+            pressed={isUsed(word)}
+            title={word.title}
+            onClick={() => onChange(togglePhrase(prompt, word.phrase))}
+          >
+            {word.label}
+          </Chip>
+        ))}
+        {words.length > nShown ? (
+          <button
+            type="button"
+            className="chip chip-more"
+            aria-expanded={showsAll}
+            onClick={() => setShowsAll((shows) => !shows)}
+          >
+            {showsAll ? "fewer" : `all ${words.length}`}
+          </button>
+        ) : null}
+      </div>
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { sectionsOf } from "../api/understanding.ts";
 import { FormStrip } from "../parts/form-strip.tsx";
 import { clockTime, fileSize, localDate } from "../parts/format.ts";
 import { ErrorNotice, Quiet } from "../parts/notice.tsx";
+import { Notes } from "../parts/notes.tsx";
 import { UnderstoodList } from "../parts/understood-list.tsx";
 import { useLoaded } from "../parts/use-loaded.ts";
 
@@ -28,11 +29,7 @@ function TrackPanel({ track }: { track: Track }) {
       </header>
       <Sound track={track} />
       {sections.length > 0 ? <FormStrip parts={sections} /> : null}
-      <ul className="notes">
-        {track.notes.map((note) => (
-          <li key={note}>{note}</li>
-        ))}
-      </ul>
+      <Notes notes={track.notes} />
       <Downloads track={track} />
       <section className="panel" aria-labelledby="understood-heading">
         <h2 id="understood-heading">What the engine understood</h2>

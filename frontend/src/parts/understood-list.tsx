@@ -5,13 +5,20 @@ export function UnderstoodList({ understanding }: { understanding: Record<string
   const understood = understoodOf(understanding);
   if (understood.length === 0) return <p className="quiet">Nothing in particular: the engine chooses.</p>;
   return (
-    <dl className="understood">
+    <ul className="understood">
       {understood.map(({ words, facts }) => (
-        <div key={words}>
-          <dt>{words}</dt>
-          <dd>{facts.join(", ")}</dd>
-        </div>
+        <li key={words}>
+          <span className="understood-words">{words}</span>
+          {/* "138 bpm" means 138 bpm: that is not said twice. */}
+          {facts
+            .filter((fact) => fact !== words)
+            .map((fact) => (
+              <span key={fact} className="understood-fact">
+                {fact}
+              </span>
+            ))}
+        </li>
       ))}
-    </dl>
+    </ul>
   );
 }
