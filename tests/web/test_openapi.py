@@ -17,6 +17,7 @@ CALLS_OF_THE_CONTRACT = {
     ("post", "/api/generate"),
     ("post", "/api/plan"),
     ("get", "/api/track/{track_id}"),
+    ("patch", "/api/track/{track_id}"),
     ("delete", "/api/track/{track_id}"),
     ("get", "/api/tracks"),
     ("get", "/api/models"),
@@ -73,6 +74,7 @@ def test_real_answers_are_as_documented(client: FlaskClient, document: dict[str,
     made = client.post("/api/generate", json={"prompt": "rain", "duration": 5, "lyrics": "la"})
     check_answer(document, "/api/generate", made)
     check_answer(document, "/api/track/{track_id}", client.get(made.headers["Location"]))
+    check_answer(document, "/api/track/{track_id}", client.patch(made.headers["Location"], json={"title": "Rain"}))
     client.post("/api/generate", json={"prompt": "rain", "duration": 5, "model": "failing"})
     client.post("/api/generate", json={"prompt": "rain", "duration": 5, "model": "silent"})
     check_answer(document, "/api/tracks", client.get("/api/tracks"))
@@ -119,6 +121,9 @@ def test_real_errors_are_as_documented(make_app: Callable[..., Flask], document:
         (507, make_app(MIN_FREE_DISK_MB=10**9).test_client().post("/api/generate", json=prompt)),
         (404, client.get("/api/track/nothing")),
         (404, client.delete("/api/track/nothing")),
+        (404, client.patch("/api/track/nothing", json={"title": "Rain"})),
+        (422, client.patch("/api/track/nothing", json={"title": " "})),
+        (422, client.get("/api/tracks?search=%00")),
         (422, client.get("/api/tracks?page=0")),
         (404, client.get("/output/nothing.mp3")),
         (503, make_app(MUSICGEN_MODEL="absent").test_client().get("/health")),

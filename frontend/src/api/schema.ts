@@ -390,7 +390,100 @@ export interface paths {
         };
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Rename a track
+         * @description Downloads are named by the new title from now on; files that exist keep the old one in their tags.
+         */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    track_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TrackChanges"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Track"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
         trace?: never;
     };
     "/api/tracks": {
@@ -402,11 +495,13 @@ export interface paths {
         };
         /**
          * List the tracks, newest first
-         * @description Without their plans: `/api/track/<track_id>` has one.
+         * @description With `search` those whose title or prompt has all its words. Without their plans: `/api/track/<track_id>` has one.
          */
         get: {
             parameters: {
                 query?: {
+                    /** @description Words that title or prompt of a track have, all of them, in whatever case. */
+                    search?: string;
                     page?: number;
                     page_size?: number;
                 };
@@ -1177,6 +1272,13 @@ export interface components {
             };
             /** @description Sentences on what was asked and cannot be done. */
             notes: string[];
+        };
+        TrackChanges: {
+            /**
+             * @description Name of the track.
+             * @example Rain on the Roof
+             */
+            title: string;
         };
         ListedTrack: {
             /** @description Name of the track in every call. */
