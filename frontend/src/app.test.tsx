@@ -28,7 +28,7 @@ async function startSong() {
 }
 
 it("makes a song: progress, then the track to listen to, with the focus in it", async () => {
-  const { tell } = await startSong();
+  const { user, tell } = await startSong();
   const bar = await screen.findByRole<HTMLProgressElement>("progressbar");
   expect(bar.value).toBe(0.25);
   expect(screen.getByText("1 min 2 s left")).toBeTruthy();
@@ -39,6 +39,8 @@ it("makes a song: progress, then the track to listen to, with the focus in it", 
   expect(status()).toBe("Done: Rainy Night");
   expect(document.activeElement?.tagName).toBe("MAIN");
   expect(screen.getByLabelText("Listen to Rainy Night").getAttribute("src")).toBe("/output/3bd1.mp3");
+  await user.click(screen.getByRole("link", { name: "Library" }));
+  await waitFor(() => expect(screen.queryByRole("region", { name: "Generation" })).toBeNull());
 });
 
 it("cancels by hanging up, and keeps the focus", async () => {

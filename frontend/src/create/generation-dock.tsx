@@ -1,3 +1,4 @@
+import { useEffect } from "react";
 import type { ApiError } from "../api/errors.ts";
 import { listenHref } from "../route.ts";
 import { stageText, timeLeftText } from "./stages.ts";
@@ -12,6 +13,8 @@ interface GenerationDockProps extends Omit<Generator, "start"> {
 export function GenerationDock({ generation, cancel, dismiss, shownTrackId }: GenerationDockProps) {
   const isShown = generation.state === "done" && generation.track.track_id === shownTrackId;
   const isRunning = generation.state === "running";
+  // Whoever has been at the track is not led there again.
+  useEffect(() => (isShown ? dismiss : undefined), [isShown, dismiss]);
   return (
     <>
       {/* Always there, as screen readers announce only changes; told by stage, not by percent. */}
