@@ -36,16 +36,30 @@ export async function getTrack(trackId: string, signal?: AbortSignal): Promise<T
   return toTrack(await json("GET", trackUrl(trackId), { signal }));
 }
 
-/** Get a page of all tracks, newest first; pages count from 1. */
-export async function listTracks(page = 1, pageSize = 20, signal?: AbortSignal): Promise<Page<ListedTrack>> {
-  const answer = await send("GET", `/api/tracks?page=${page}&page_size=${pageSize}`, { signal });
+interface ListOptions {
+  pageSize?: number;
+  /** Words that title or prompt have, all of them; empty finds every track. */
+  search?: string;
+  signal?: AbortSignal;
+}
+
+/** Get a page of the tracks, newest first; pages count from 1. */
+export async function listTracks(page = 1, options: ListOptions = {}): Promise<Page<ListedTrack>> {
+  const { pageSize = 20, search = "", signal } = options;
+  const query = new URLSearchParams({ page: String(page), page_size: String(pageSize), ...(search ? { search } : {}) });
+  const answer = await send("GET", `/api/tracks?${query.toString()}`, { signal });
   const pagination = JSON.parse(answer.headers.get("X-Pagination") ?? "{}") as { total?: number; total_pages?: number };
   const items = ((await answer.json()) as unknown[]).map(toListedTrack);
   return { items, total: pagination.total ?? items.length, totalPages: pagination.total_pages ?? 1 };
 }
 
-export async function deleteTrack(trackId: string, signal?: AbortSignal): Promise<void> {
-  await send("DELETE", trackUrl(trackId), { signal });
+export async function renameTrack(trackId: string, title: string): Promise<Track> {
+  return toTrack(await json("PATCH", trackUrl(trackId), { body: { title } }));
+}
+
+/** Delete a track; the request outlives the page. */
+export async function deleteTrack(trackId: string): Promise<void> {
+  await send("DELETE", trackUrl(trackId), { keepalive: true });
 }
 
 export async function listModels(signal?: AbortSignal): Promise<Model[]> {
@@ -66,6 +80,7 @@ interface Sent {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
+  keepalive?: boolean;
 }
 
 async function json(method: string, url: string, sent: Sent): Promise<unknown> {
@@ -73,12 +88,13 @@ async function json(method: string, url: string, sent: Sent): Promise<unknown> {
 }
 
 /** Send a request; an answer that is no success becomes an ApiError. */
-async function send(method: string, url: string, { body, headers, signal }: Sent): Promise<Response> {
+async function send(method: string, url: string, { body, headers, signal, keepalive }: Sent): Promise<Response> {
   const answer = await fetch(url, {
     method,
     headers: { Accept: "application/json", ...(body ? { "Content-Type": "application/json" } : {}), ...headers },
     ...(body ? { body: JSON.stringify(body) } : {}),
     ...(signal ? { signal } : {}),
+    ...(keepalive ? { keepalive } : {}),
   });
   if (answer.ok) return answer;
   const said: unknown = await answer.json().catch(() => null);
