@@ -1,77 +1,96 @@
-import { useCallback } from "react";
+import { type ReactNode, useCallback, useMemo, useState } from "react";
 import { getTrack } from "../api/client.ts";
-import type { Track } from "../api/types.ts";
-import { sectionsOf } from "../api/understanding.ts";
-import { FormStrip } from "../parts/form-strip.tsx";
-import { clockTime, fileSize, localDate } from "../parts/format.ts";
+import type { GenerationRequest, Track } from "../api/types.ts";
+import { chordsOf, sectionsOf } from "../api/understanding.ts";
 import { ErrorNotice, Quiet } from "../parts/notice.tsx";
 import { Notes } from "../parts/notes.tsx";
 import { UnderstoodList } from "../parts/understood-list.tsx";
 import { useLoaded } from "../parts/use-loaded.ts";
+import { CloseUp } from "./close-up.tsx";
+import { Downloads } from "./downloads.tsx";
+import { FactList } from "./fact-list.tsx";
+import { MakeAgain } from "./make-again.tsx";
+import { MakeStems } from "./make-stems.tsx";
+import { Player } from "./player.ts";
+import { PlayerPanel } from "./player-panel.tsx";
+import { spansOf } from "./spans.ts";
+
+interface ListenViewProps {
+  trackId: string;
+  /** Begin to make a track. */
+  onGenerate: (request: GenerationRequest) => void;
+  /** What else can be done with a track. */
+  actions?: (track: Track) => ReactNode;
+}
 
 /** One track: to hear it, to see why it sounds as it does, to take it away. */
-export function ListenView({ trackId }: { trackId: string }) {
+export function ListenView({ trackId, onGenerate, actions }: ListenViewProps) {
   const track = useLoaded(useCallback((signal: AbortSignal) => getTrack(trackId, signal), [trackId]));
   if (track.error) return <ErrorNotice error={track.error} onRetry={track.reload} />;
   if (!track.value) return <Quiet>Looking for the track …</Quiet>;
-  return <TrackPanel track={track.value} />;
-}
-
-function TrackPanel({ track }: { track: Track }) {
-  const sections = sectionsOf(track.understanding);
   return (
     <article className="listen">
-      <title>{`${track.title ?? "Untitled"} · musicgen`}</title>
-      <header>
-        <h1>{track.title ?? "Untitled"}</h1>
-        <p className="prompt-quote">{track.prompt}</p>
-        <p className="facts">{factsOf(track).join(" · ")}</p>
-      </header>
-      <Sound track={track} />
-      {sections.length > 0 ? <FormStrip parts={sections} /> : null}
-      <Notes notes={track.notes} />
-      <Downloads track={track} />
-      <section className="panel" aria-labelledby="understood-heading">
-        <h2 id="understood-heading">What the engine understood</h2>
-        <UnderstoodList understanding={track.understanding} />
-      </section>
+      <TrackHeader track={track.value} />
+      <Sound track={track.value} onReload={track.reload} />
+      <Notes notes={track.value.notes} />
+      <div className="listen-columns">
+        <div>
+          <MakeAgain track={track.value}>{actions?.(track.value)}</MakeAgain>
+          <section className="panel" aria-labelledby="facts-heading">
+            <h2 id="facts-heading">Facts</h2>
+            <FactList track={track.value} />
+          </section>
+        </div>
+        <div>
+          <Downloads track={track.value}>
+            <MakeStems track={track.value} onGenerate={onGenerate} />
+          </Downloads>
+          <section className="panel" aria-labelledby="understood-heading">
+            <h2 id="understood-heading">What the engine understood</h2>
+            <UnderstoodList understanding={track.value.understanding} />
+          </section>
+        </div>
+      </div>
     </article>
   );
 }
 
-function Sound({ track }: { track: Track }) {
-  if (track.status === "failed") return <p className="mistakes">{track.error ?? "It could not be made."}</p>;
-  if (!track.audio_url)
-    return <Quiet>There is no sound: it is {track.status === "done" ? "gone" : track.status}.</Quiet>;
-  // Music without words: there is nothing to caption.
-  // eslint-disable-next-line jsx-a11y/media-has-caption
-  return <audio controls src={track.audio_url} aria-label={`Listen to ${track.title ?? "the track"}`} />;
-}
-
-function Downloads({ track }: { track: Track }) {
-  const files = Object.entries({ ...track.formats, ...track.stems });
+function TrackHeader({ track: { title, prompt } }: { track: Track }) {
   return (
-    <ul className="downloads" aria-label="Downloads">
-      {files.map(([name, url]) => (
-        <li key={name}>
-          <a href={url} download className="chip">
-            {name}
-          </a>
-        </li>
-      ))}
-    </ul>
+    <header>
+      <title>{`${title ?? "Untitled"} · musicgen`}</title>
+      <h1>{title ?? "Untitled"}</h1>
+      <p className="prompt-quote">{prompt}</p>
+    </header>
   );
 }
 
-function factsOf(track: Track): string[] {
-  return [
-    track.duration === null ? "" : clockTime(track.duration),
-    track.tempo === null ? "" : `${Math.round(track.tempo)} bpm`,
-    track.key ?? "",
-    track.time_signature ?? "",
-    `seed ${track.seed}`,
-    track.model,
-    track.file_size === null ? "" : fileSize(track.file_size),
-    localDate(track.created_at),
-  ].filter(Boolean);
+function Sound({ track, onReload }: { track: Track; onReload: () => void }) {
+  if (track.status === "failed") return <p className="mistakes">{track.error ?? "It could not be made."}</p>;
+  if (track.status === "running") {
+    return (
+      <div className="row">
+        <Quiet>It is still being made.</Quiet>
+        <button type="button" className="button" onClick={onReload}>
+          Look again
+        </button>
+      </div>
+    );
+  }
+  const { audio_url } = track;
+  if (!audio_url) return <Quiet>There is no sound: it is {track.status === "done" ? "gone" : track.status}.</Quiet>;
+  return <Playable track={{ ...track, audio_url }} />;
+}
+
+function Playable({ track }: { track: Track & { audio_url: string } }) {
+  const duration = track.duration ?? 0;
+  const [player] = useState(() => new Player(duration));
+  const sections = useMemo(() => spansOf(sectionsOf(track.understanding), duration), [track.understanding, duration]);
+  const chords = useMemo(() => spansOf(chordsOf(track.understanding), duration), [track.understanding, duration]);
+  return (
+    <>
+      <PlayerPanel player={player} track={track} sections={sections} chords={chords} />
+      <CloseUp player={player} track={track} />
+    </>
+  );
 }
