@@ -38,7 +38,8 @@ it("makes a song: progress, then the track to listen to, with the focus in it", 
   expect(location.hash).toBe("#/track/3bd1");
   expect(status()).toBe("Done: Rainy Night");
   expect(document.activeElement?.tagName).toBe("MAIN");
-  expect(screen.getByLabelText("Listen to Rainy Night").getAttribute("src")).toBe("/output/3bd1.mp3");
+  const player = screen.getByRole("region", { name: "Listen to Rainy Night" });
+  expect(player.querySelector("audio")?.getAttribute("src")).toBe("/output/3bd1.mp3");
   await user.click(screen.getByRole("link", { name: "Library" }));
   await waitFor(() => expect(screen.queryByRole("region", { name: "Generation" })).toBeNull());
 });

@@ -33,7 +33,7 @@ export function Downloads({ track, children }: { track: Track; children?: ReactN
     hint: "WAV",
   }));
   return (
-    <section className="panel downloads-panel" aria-labelledby="downloads-heading">
+    <section className="panel" aria-labelledby="downloads-heading">
       <h2 id="downloads-heading">Take it away</h2>
       <Files label="Audio" files={formats.filter((entry) => !isScore(entry)).map(fileOf)} />
       <Files label="Score" files={formats.filter(isScore).map(fileOf)} />
