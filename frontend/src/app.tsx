@@ -30,7 +30,9 @@ export function App() {
       <Main route={route}>
         {route.view === "create" ? <CreateView draft={draft} onChange={change} generator={generator} /> : null}
         {route.view === "library" ? <LibraryView /> : null}
-        {route.view === "listen" ? <ListenView key={route.trackId} trackId={route.trackId} /> : null}
+        {route.view === "listen" ? (
+          <ListenView key={route.trackId} trackId={route.trackId} onGenerate={generator.start} />
+        ) : null}
       </Main>
       <GenerationDock {...generator} shownTrackId={route.view === "listen" ? route.trackId : null} />
     </>
