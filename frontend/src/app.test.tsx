@@ -5,7 +5,8 @@ import { App } from "./app.tsx";
 import { eventStream, failure, serve } from "./testing/fake-server.ts";
 import { ANSWERS, TRACK } from "./testing/samples.ts";
 
-const status = () => screen.getAllByRole("status")[0]?.textContent;
+/** What the frame tells; views tell of themselves. */
+const status = () => screen.getAllByRole("status").find((place) => !place.closest("main"))?.textContent;
 
 /** Fill in a prompt and submit it; the stream of the generation is the test's. */
 async function startSong() {
