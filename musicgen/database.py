@@ -102,6 +102,12 @@ def _make_sqlite_shareable(engine: sa.Engine) -> None:
         connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = NORMAL")
+        # SQLite's own knows ASCII only: a search for "über" would not find "Über".
+        connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
 
 
 def ensure_prepared() -> None:

@@ -210,6 +210,9 @@ def _make_again(track: Track, format: str) -> None:
     options = with_original(GenerationOptions(**asked_of(track)))
     with music_model.place_in_line(), music_model.generation(options, _ignore) as rendering:
         watch = StageWatch(lambda *_: None)
+        # The track may have another title by now, which would make another file. The row is not ours to change: this
+        # one is detached from the session.
+        track.title = options.title or rendering.title
         paths = export_track(track, rendering, {main_format, format}, music_model.card(track.model), watch).paths
     if sha256(paths[main_format]) != track.sha256:
         reason = f"made again on this machine ({music_model.device}) it does not sound the same to the bit"

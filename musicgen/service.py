@@ -195,13 +195,34 @@ def find_track(track_id: str) -> Track:
     return track
 
 
-def list_tracks(page: int, page_size: int) -> tuple[list[Track], int]:
-    """Return one page (from 1) of all tracks, newest first, and how many tracks there are."""
+def list_tracks(page: int, page_size: int, search: str = "") -> tuple[list[Track], int]:
+    """Return one page (from 1) of the tracks that `search` finds, newest first, and how many it finds.
+
+    It finds tracks that have all its words in their title or prompt, in whatever case; all tracks when it is empty.
+    """
     # A recording may be among a request's options: nobody looks at those in a list.
     light = joinedload(Track.job).defer(GenerationJob.options)
     newest_first = sa.select(Track).options(light).order_by(Track.created_at.desc(), Track.id.desc())
-    tracks = db.session.scalars(newest_first.limit(page_size).offset((page - 1) * page_size))
-    return list(tracks), db.session.scalar(sa.select(sa.func.count()).select_from(Track)) or 0
+    found = sa.and_(sa.true(), *(_mentions(word) for word in search.split()))
+    tracks = db.session.scalars(newest_first.where(found).limit(page_size).offset((page - 1) * page_size))
+    return list(tracks), db.session.scalar(sa.select(sa.func.count()).select_from(Track).where(found)) or 0
+
+
+def _mentions(word: str) -> sa.ColumnElement[bool]:
+    """Make a condition of a word: "%" and "_" stand for themselves."""
+    return sa.or_(*(column.icontains(word, autoescape=True) for column in (Track.title, Track.prompt)))
+
+
+def rename_track(track_id: str, title: str) -> Track:
+    """Give a track another title. Files that exist keep the old one in their tags; downloads are named by the new one.
+
+    Raises:
+        TrackNotFound: there is none with this id.
+    """
+    track = find_track(track_id)
+    track.title = title
+    db.session.commit()
+    return track
 
 
 def delete_track(track_id: str) -> None:

@@ -22,6 +22,7 @@ def config(tmp_path: Path) -> dict[str, Any]:
         "OUTPUT_DIR": tmp_path / "output",
         "DATABASE_URL": f"sqlite:///{tmp_path}/musicgen.sqlite",
         "MUSICGEN_WEIGHTS_DIR": tmp_path / "weights",
+        "PAGE_DIR": tmp_path / "page",
         "ENGINE_CARDS": CARDS,
         "MUSICGEN_MODEL": "tone",
         "MUSICGEN_DEVICE": "cpu",

@@ -18,6 +18,7 @@ def test_every_setting_has_its_default() -> None:
         "PORT": 8000,
         "MUSICGEN_MODEL": "composer",
         "MUSICGEN_DEVICE": "auto",
+        "MUSICGEN_PRECISION": "auto",
         "MUSICGEN_WEIGHTS_DIR": Path("weights"),
         "KEEP_FORMATS": ("wav", "mp3"),
     } | {name: value for name, value in load_config({}).items() if name.startswith(("MAX_", "MIN_"))}

@@ -1,16 +1,15 @@
-"""What is not the API proper: rendered files, and the page for people."""
+"""Rendered files, and nothing that is not one of ours."""
 
 import re
 from pathlib import Path
 
 import sqlalchemy as sa
-from flask import Response, jsonify, render_template, request, send_from_directory, url_for
+from flask import Response, send_from_directory
 from werkzeug.exceptions import NotFound
 
-from musicgen import __version__, later_files, service, track_files
+from musicgen import later_files, service, track_files
 from musicgen.errors import TrackNotFound
 from musicgen.web.blueprint import ApiBlueprint
-from musicgen.web.schemas.state import IndexSchema
 
 # Python's own table depends on the machine's files.
 MEDIA_TYPES = {
@@ -24,13 +23,12 @@ MEDIA_TYPES = {
     ".png": "image/png",
 }
 BINARY = {"type": "string", "format": "binary"}
-INDEX = "Links, or the page where Accept prefers HTML"
 # No folders, no hidden files: those are not complete yet.
 SERVED_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 # What some file systems do not take in a name.
 UNSAFE_IN_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 
-blueprint = ApiBlueprint("delivery", __name__, description="Rendered files and the start page")
+blueprint = ApiBlueprint("delivery", __name__, description="Rendered files")
 
 
 @blueprint.get("/output/<file_name>")
@@ -66,27 +64,3 @@ def _download_name(path: Path) -> str:
         return path.name
     words = " ".join(UNSAFE_IN_NAMES.sub(" ", title or "").split()).strip(".")
     return f"{words}.{end}" if words else path.name
-
-
-@blueprint.get("/")
-@blueprint.response(200, IndexSchema, description=INDEX)
-@blueprint.alt_response(200, schema={"type": "string"}, content_type="text/html", description=INDEX, success=True)
-def index() -> Response:
-    """Find everything from here"""
-    wanted = request.accept_mimetypes.best_match(("application/json", "text/html"), "application/json")
-    response = Response(render_template("index.html"), mimetype="text/html") if wanted == "text/html" else _links()
-    response.vary.add("Accept")
-    return response
-
-
-def _links() -> Response:
-    links = {
-        "generate": url_for("generation.generate"),
-        "tracks": url_for("generation.list_tracks"),
-        "models": url_for("generation.list_models"),
-        "styles": url_for("generation.list_styles"),
-        "openapi": url_for("documentation.openapi"),
-        "docs": url_for("documentation.docs"),
-        "health": url_for("health.health"),
-    }
-    return jsonify(IndexSchema().dump({"name": "musicgen", "version": __version__, "links": links}))

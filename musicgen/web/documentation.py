@@ -7,7 +7,7 @@ from flask_smorest import Api, current_api
 from werkzeug.exceptions import HTTPException
 
 from musicgen import __version__
-from musicgen.web import delivery, error_handlers, generation, health
+from musicgen.web import delivery, error_handlers, generation, health, page
 from musicgen.web.blueprint import ApiBlueprint
 from musicgen.web.schemas.state import ErrorSchema
 from musicgen.web.schemas.tracks import ProgressSchema
@@ -41,7 +41,7 @@ def init_app(app: Flask) -> None:
     api.spec.components.schema("Progress", schema=ProgressSchema)
     # Limits that are settings stand in the document.
     with app.app_context():
-        for documented in (generation.blueprint, delivery.blueprint, health.blueprint, blueprint):
+        for documented in (generation.blueprint, delivery.blueprint, page.blueprint, health.blueprint, blueprint):
             api.register_blueprint(documented)
 
 

@@ -104,6 +104,15 @@ class Segments(fields.List):
         return [self.inner.deserialize(part) for part in value]
 
 
+class SearchWords(Text):
+    """Words to search for; none at all where there is only white space."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, str) and not value.strip():
+            return ""
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 class Notation(Text):
     """A text with a grammar; `parse` reads it and `str` of what it returns is the one way to write it."""
 

@@ -1,4 +1,4 @@
-"""The API: generate tracks, look at them, delete them, list the engines."""
+"""The API: generate tracks, look at them, rename and delete them, list the engines."""
 
 import hashlib
 import json
@@ -18,7 +18,13 @@ from musicgen.web.blueprint import ApiBlueprint, revalidated
 from musicgen.web.schemas.engines import EngineQuerySchema, ModelSchema, StyleSchema
 from musicgen.web.schemas.request import GenerationHeadersSchema, GenerationRequestSchema
 from musicgen.web.schemas.state import ErrorSchema
-from musicgen.web.schemas.tracks import ListedTrackSchema, PlanSchema, TrackSchema
+from musicgen.web.schemas.tracks import (
+    ListedTrackSchema,
+    PlanSchema,
+    TrackChangesSchema,
+    TrackQuerySchema,
+    TrackSchema,
+)
 
 # Databases count rows in 64 bits; nobody has tracks beyond.
 LAST_PAGE = 10**9
@@ -95,6 +101,18 @@ def show_track(track_id: str) -> Track:
     return service.find_track(track_id)
 
 
+@blueprint.patch("/track/<track_id>")
+@blueprint.arguments(TrackChangesSchema)
+@blueprint.response(200, TrackSchema)
+@blueprint.fails_with(400, 404, 413, 415, 422, 500, 503)
+def rename_track(changes: Mapping[str, str], track_id: str) -> Track:
+    """Rename a track
+
+    Downloads are named by the new title from now on; files that exist keep the old one in their tags.
+    """
+    return service.rename_track(track_id, changes["title"])
+
+
 @blueprint.delete("/track/<track_id>")
 @blueprint.response(204)
 @blueprint.fails_with(404, 500, 503)
@@ -107,16 +125,19 @@ def delete_track(track_id: str) -> Response:
 
 
 @blueprint.get("/tracks")
+@blueprint.arguments(TrackQuerySchema, location="query")
 @blueprint.response(200, ListedTrackSchema(many=True))
 @blueprint.paginate()
 @blueprint.fails_with(422, 500, 503)
-def list_tracks(pagination_parameters: PaginationParameters) -> list[Track]:
+def list_tracks(query: Mapping[str, str], pagination_parameters: PaginationParameters) -> list[Track]:
     """List the tracks, newest first
 
-    Without their plans: `/api/track/<track_id>` has one.
+    With `search` those whose title or prompt has all its words. Without their plans: `/api/track/<track_id>` has one.
     """
     page = min(pagination_parameters.page, LAST_PAGE)
-    tracks, pagination_parameters.item_count = service.list_tracks(page, pagination_parameters.page_size)
+    tracks, pagination_parameters.item_count = service.list_tracks(
+        page, pagination_parameters.page_size, query.get("search", "")
+    )
     return tracks
 
 

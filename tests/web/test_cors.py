@@ -39,7 +39,9 @@ def test_audio_elements_of_other_origins_may_play_files(client: FlaskClient, tmp
     assert cors_headers(client, "/output/a.mp3", REACT, Range="bytes=0-1")["Allow-Origin"] == REACT
 
 
-@pytest.mark.parametrize(("url", "method"), [("/api/generate", "POST"), ("/api/track/x", "DELETE")])
+@pytest.mark.parametrize(
+    ("url", "method"), [("/api/generate", "POST"), ("/api/track/x", "DELETE"), ("/api/track/x", "PATCH")]
+)
 def test_a_preflight_lets_the_real_request_through(client: FlaskClient, url: str, method: str) -> None:
     wanted = {f"{PREFIX}Request-Method": method, f"{PREFIX}Request-Headers": "content-type, x-request-id"}
     headers = cors_headers(client, url, REACT, "OPTIONS", **wanted)

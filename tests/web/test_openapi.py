@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ CALLS_OF_THE_CONTRACT = {
     ("post", "/api/generate"),
     ("post", "/api/plan"),
     ("get", "/api/track/{track_id}"),
+    ("patch", "/api/track/{track_id}"),
     ("delete", "/api/track/{track_id}"),
     ("get", "/api/tracks"),
     ("get", "/api/models"),
@@ -72,6 +74,7 @@ def test_real_answers_are_as_documented(client: FlaskClient, document: dict[str,
     made = client.post("/api/generate", json={"prompt": "rain", "duration": 5, "lyrics": "la"})
     check_answer(document, "/api/generate", made)
     check_answer(document, "/api/track/{track_id}", client.get(made.headers["Location"]))
+    check_answer(document, "/api/track/{track_id}", client.patch(made.headers["Location"], json={"title": "Rain"}))
     client.post("/api/generate", json={"prompt": "rain", "duration": 5, "model": "failing"})
     client.post("/api/generate", json={"prompt": "rain", "duration": 5, "model": "silent"})
     check_answer(document, "/api/tracks", client.get("/api/tracks"))
@@ -118,6 +121,9 @@ def test_real_errors_are_as_documented(make_app: Callable[..., Flask], document:
         (507, make_app(MIN_FREE_DISK_MB=10**9).test_client().post("/api/generate", json=prompt)),
         (404, client.get("/api/track/nothing")),
         (404, client.delete("/api/track/nothing")),
+        (404, client.patch("/api/track/nothing", json={"title": "Rain"})),
+        (422, client.patch("/api/track/nothing", json={"title": " "})),
+        (422, client.get("/api/tracks?search=%00")),
         (422, client.get("/api/tracks?page=0")),
         (404, client.get("/output/nothing.mp3")),
         (503, make_app(MUSICGEN_MODEL="absent").test_client().get("/health")),
@@ -177,3 +183,9 @@ def test_the_documentation_page_has_all_its_files(client: FlaskClient) -> None:
 @pytest.mark.parametrize("path", ["..%2f__init__.py", "%2fetc%2fpasswd", "../__init__.py"])
 def test_the_documentation_serves_only_its_files(client: FlaskClient, path: str) -> None:
     assert client.get(f"/api/docs/{path}").status_code == 404
+
+
+def test_the_page_has_its_types_from_this_document(document: dict[str, Any]) -> None:
+    copy = json.loads((Path(__file__).parents[2] / "frontend" / "openapi.json").read_text(encoding="utf-8"))
+    for part in ("paths", "components"):
+        assert copy[part] == document[part], "The API has changed: `make page-types` writes the page's types anew."

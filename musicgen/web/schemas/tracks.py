@@ -3,11 +3,15 @@
 from typing import Any
 
 from flask import url_for
-from marshmallow import Schema, fields, pre_dump, validate
+from marshmallow import RAISE, Schema, fields, pre_dump, validate
 
 from musicgen import later_files, service, track_files
 from musicgen.database import Track
+from musicgen.web.fields import SearchWords, Text, TextLength
+from musicgen.web.schemas.request import MAX_TITLE_CHARS
 from musicgen.web.schemas.wording import Reason, Rounded, about
+
+MAX_SEARCH_CHARS = 200
 
 
 class PlanSchema(Schema):
@@ -130,6 +134,39 @@ class TrackSchema(ListedTrackSchema):
 
     plan = fields.Dict(
         required=True, allow_none=True, metadata=about("What was decided; a new request takes it back as `plan`.")
+    )
+
+
+class TrackQuerySchema(Schema):
+    """Which tracks are meant."""
+
+    search = SearchWords(
+        validate=TextLength(MAX_SEARCH_CHARS),
+        metadata=about("Words that title or prompt of a track have, all of them, in whatever case.", "rainy night"),
+    )
+
+
+class TrackChangesSchema(Schema):
+    """What of a track can be changed."""
+
+    class Meta:
+        """An unknown field is an error: the person meant something by it."""
+
+        unknown = RAISE
+
+    error_messages = {  # noqa: RUF012 - marshmallow declares it as an instance's
+        "type": 'Must be a JSON object, like {"title": "Rain on the Roof"}.',
+        "unknown": "This cannot be changed. Remove it, or make another track.",
+    }
+
+    title = Text(
+        required=True,
+        validate=TextLength(MAX_TITLE_CHARS),
+        error_messages={
+            "required": "Missing. Say what the track shall be called.",
+            "null": "Must be a text, not null.",
+        },
+        metadata=about("Name of the track.", "Rain on the Roof"),
     )
 
 
