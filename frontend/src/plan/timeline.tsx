@@ -1,6 +1,6 @@
 import { type KeyboardEvent, useEffect, useRef } from "react";
 import type { EditedSection } from "./plan-draft.ts";
-import type { SectionCommands } from "./plan-editor.tsx";
+import type { SectionCommands } from "./section-commands.ts";
 import { useDrag } from "./use-drag.ts";
 
 interface TimelineProps {
