@@ -4,17 +4,22 @@ import { type ChangeDraft, EMPTY_DRAFT } from "./create/draft.ts";
 import { GenerationDock } from "./create/generation-dock.tsx";
 import { useGeneration } from "./create/use-generation.ts";
 import { LibraryView } from "./library/library-view.tsx";
+import { PlayerBar } from "./library/player-bar.tsx";
+import { TrackActions } from "./library/track-actions.tsx";
+import { useQueue } from "./library/use-queue.ts";
 import { ListenView } from "./listen/listen-view.tsx";
 import { ErrorBoundary } from "./parts/error-boundary.tsx";
+import { PlanView } from "./plan/plan-view.tsx";
 import type { Track } from "./api/types.ts";
 import { CREATE_HREF, go, LIBRARY_HREF, listenHref, parseRoute, type Route, useRoute } from "./route.ts";
 import { ThemeSwitch } from "./theme/theme-switch.tsx";
 
-/** The frame around the views, and what outlives them: the draft and the running generation. */
+/** The frame around the views, and what outlives them: the draft, the running generation and the player. */
 export function App() {
   const route = useRoute();
   const [draft, setDraft] = useState(EMPTY_DRAFT);
   const generator = useGeneration(goListen);
+  const queue = useQueue();
   const { dismiss } = generator;
   const change: ChangeDraft = useCallback(
     (changes) => {
@@ -29,12 +34,21 @@ export function App() {
       <Header route={route} />
       <Main route={route}>
         {route.view === "create" ? <CreateView draft={draft} onChange={change} generator={generator} /> : null}
-        {route.view === "library" ? <LibraryView /> : null}
+        {route.view === "library" ? <LibraryView generator={generator} queue={queue} /> : null}
         {route.view === "listen" ? (
-          <ListenView key={route.trackId} trackId={route.trackId} onGenerate={generator.start} />
+          <ListenView
+            key={route.trackId}
+            trackId={route.trackId}
+            onGenerate={generator.start}
+            actions={(track) => <TrackActions track={track} generator={generator} />}
+          />
         ) : null}
+        {route.view === "plan" ? <PlanView key={route.trackId} trackId={route.trackId} generator={generator} /> : null}
       </Main>
-      <GenerationDock {...generator} shownTrackId={route.view === "listen" ? route.trackId : null} />
+      <div className="bottom-bars">
+        <GenerationDock {...generator} shownTrackId={route.view === "listen" ? route.trackId : null} />
+        <PlayerBar {...queue} />
+      </div>
     </>
   );
 }
@@ -71,7 +85,7 @@ function Header({ route }: { route: Route }) {
 function Main({ route, children }: { route: Route; children: ReactNode }) {
   const place = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
-  const name = route.view === "listen" ? route.trackId : route.view;
+  const name = "trackId" in route ? `${route.view}/${route.trackId}` : route.view;
   useEffect(() => {
     if (isFirst.current) isFirst.current = false;
     else place.current?.focus();

@@ -31,7 +31,7 @@ export function FollowUpForm({ label, request, shows, isRunning, failure, start,
   };
   return (
     <form className="follow-up" aria-label={label} onSubmit={submit} noValidate>
-      {children(errors)}
+      <div className="follow-up-fields">{children(errors)}</div>
       <button type="submit" className="button button-main" aria-disabled={isRunning}>
         {isRunning ? "Making it …" : "Make it"}
       </button>

@@ -4,12 +4,12 @@ import type { Json } from "../api/understanding.ts";
 import type { Generator } from "../create/use-generation.ts";
 import { FieldMistakes } from "../parts/field.tsx";
 import { listenHref } from "../route.ts";
-import { duplicate, type Edit, move, remove, stretch } from "./edits.ts";
 import { mistakesOf, NO_SECTION_MISTAKES } from "./mistakes.ts";
 import { PieceFields } from "./piece-fields.tsx";
 import { planOf } from "./plan-draft.ts";
 import { PlanFacts } from "./plan-facts.tsx";
 import { PlanVerdict } from "./plan-verdict.tsx";
+import { commandsOf } from "./section-commands.ts";
 import { SectionPanel } from "./section-panel.tsx";
 import { Timeline } from "./timeline.tsx";
 import { usePlanCheck } from "./use-plan-check.ts";
@@ -19,14 +19,6 @@ interface PlanEditorProps {
   track: Track;
   plan: Json;
   generator: Generator;
-}
-
-/** What a section can have done to it, from the timeline and from its panel alike. */
-export interface SectionCommands {
-  move: (to: number) => void;
-  stretch: (bars: number) => void;
-  duplicate: () => void;
-  remove: () => void;
 }
 
 /** Moves, stretches and re-chords the sections of a piece, and has it made. */
@@ -39,6 +31,7 @@ export function PlanEditor({ track, plan, generator }: PlanEditorProps) {
     prompt: track.prompt,
     seed: track.seed,
     model: track.model,
+    ...(track.language ? { language: track.language } : {}),
     plan: planOf(draft),
   };
   const check = usePlanCheck(request);
@@ -50,28 +43,7 @@ export function PlanEditor({ track, plan, generator }: PlanEditorProps) {
   const index = Math.min(chosen, sections.length - 1);
   const section = sections[index];
 
-  const change = (step: Edit, index: number, said: string): void => {
-    edit(step);
-    setChosen(index);
-    setNews(said);
-  };
-  const commandsOf = (at: number): SectionCommands => {
-    const name = sections[at]?.name ?? "";
-    const last = sections.length - 1;
-    return {
-      move: (to) => {
-        if (to in sections && to !== at) change(move(at, to), to, `${name} is now ${to + 1} of ${last + 1}`);
-      },
-      stretch: (bars) => {
-        edit(stretch(at, bars), `bars ${sections[at]?.id}`);
-        setNews(`${name}: ${bars} ${bars === 1 ? "bar" : "bars"}`);
-      },
-      duplicate: () => change(duplicate(at), at + 1, `A copy of ${name} is ${at + 2} of ${last + 2}`),
-      remove: () => {
-        if (last > 0) change(remove(at), Math.min(at, last - 1), `${name} is removed; ${last} left`);
-      },
-    };
-  };
+  const commands = (at: number) => commandsOf(sections, at, { edit, choose: setChosen, say: setNews });
 
   const [seeksMistake, setSeeksMistake] = useState(0);
   useEffect(() => {
@@ -113,7 +85,7 @@ export function PlanEditor({ track, plan, generator }: PlanEditorProps) {
         chosen={index}
         wrong={mistakes.sections}
         onChoose={setChosen}
-        commandsOf={commandsOf}
+        commandsOf={commands}
       />
       {section ? (
         <SectionPanel
@@ -123,7 +95,7 @@ export function PlanEditor({ track, plan, generator }: PlanEditorProps) {
           count={sections.length}
           mistakes={mistakes.sections.get(index) ?? NO_SECTION_MISTAKES}
           edit={edit}
-          {...commandsOf(index)}
+          {...commands(index)}
         />
       ) : null}
       <PieceFields draft={draft} mistakes={mistakes} edit={edit} />

@@ -4,7 +4,7 @@ import { ChordGrid } from "./chord-grid.tsx";
 import { type Edit, setChord, setEnergy } from "./edits.ts";
 import type { SectionMistakes } from "./mistakes.ts";
 import type { EditedSection } from "./plan-draft.ts";
-import type { SectionCommands } from "./plan-editor.tsx";
+import type { SectionCommands } from "./section-commands.ts";
 
 interface SectionPanelProps extends SectionCommands {
   section: EditedSection;

@@ -1,6 +1,6 @@
 import { type KeyboardEvent, useEffect, useRef } from "react";
 import type { EditedSection } from "./plan-draft.ts";
-import type { SectionCommands } from "./plan-editor.tsx";
+import type { SectionCommands } from "./section-commands.ts";
 import { useDrag } from "./use-drag.ts";
 
 interface TimelineProps {
@@ -24,6 +24,7 @@ export function Timeline({ sections, chosen, wrong, onChoose, commandsOf }: Time
     movesFocus.current = false;
   });
 
+  const total = sections.reduce((sum, { bars }) => sum + bars, 0);
   const onKeyDown = (event: KeyboardEvent): void => {
     const act = actionOf(event, chosen, sections, onChoose, commandsOf(chosen));
     if (!act) return;
@@ -53,16 +54,14 @@ export function Timeline({ sections, chosen, wrong, onChoose, commandsOf }: Time
             aria-selected={index === chosen}
             aria-label={`${name}, ${bars} ${bars === 1 ? "bar" : "bars"}, energy ${Math.round(energy * 100)} %${wrong.has(index) ? ", has a mistake" : ""}`}
             className={`block ${classOf(index, drag)} ${wrong.has(index) ? "block-wrong" : ""}`}
-            style={{
-              flexGrow: bars,
-              flexBasis: `${Math.min(bars, 32) * 0.55}rem`,
-              ...(drag?.from === index ? { translate: `${drag.byX}px 0` } : {}),
-            }}
+            style={{ ...widthOf(bars, total), ...(drag?.from === index ? { translate: `${drag.byX}px 0` } : {}) }}
             onClick={() => onChoose(index)}
             onFocus={() => onChoose(index)}
             {...handlersOf(index)}
           >
-            <span className="block-energy" style={{ height: `${15 + 85 * energy}%` }} />
+            <span className="block-space">
+              <span className="block-energy" style={{ height: `${15 + 85 * energy}%` }} />
+            </span>
             <span className="block-name">{name}</span>
             <span className="block-bars">{bars}</span>
           </div>
@@ -74,6 +73,12 @@ export function Timeline({ sections, chosen, wrong, onChoose, commandsOf }: Time
       </p>
     </div>
   );
+}
+
+/** By bars; a block that is alone in its line does not fill that. */
+function widthOf(bars: number, total: number) {
+  const maxWidth = `max(${bars * 1.1}rem, ${(125 * bars) / total}%)`;
+  return { flexGrow: bars, flexBasis: `${Math.min(bars, 32) * 0.55}rem`, maxWidth };
 }
 
 function classOf(index: number, drag: { from: number; to: number } | null): string {

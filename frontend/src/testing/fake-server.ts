@@ -3,8 +3,10 @@ import { vi } from "vitest";
 
 export interface Asked {
   call: string;
+  query: URLSearchParams;
   body: unknown;
   signal: AbortSignal | null | undefined;
+  keepalive: boolean | undefined;
 }
 
 /** "POST /api/generate" -> a JSON value, or a function of the request that makes a Response or a JSON value. */
@@ -14,12 +16,14 @@ export type Answers = Record<string, unknown>;
 export function serve(answers: Answers): Asked[] {
   const asked: Asked[] = [];
   vi.stubGlobal("fetch", async (url: string, init: RequestInit = {}) => {
-    const path = new URL(url, "http://page.test").pathname;
-    const call = `${init.method ?? "GET"} ${path}`;
+    const { pathname, searchParams } = new URL(url, "http://page.test");
+    const call = `${init.method ?? "GET"} ${pathname}`;
     const request = {
       call,
+      query: searchParams,
       body: typeof init.body === "string" ? (JSON.parse(init.body) as unknown) : null,
       signal: init.signal,
+      keepalive: init.keepalive,
     };
     asked.push(request);
     if (!(call in answers)) return failure(404, `There is no ${call} in this test.`);
