@@ -5,7 +5,6 @@ nothing of how an engine works, of HTTP or of the database.
 """
 
 import importlib
-import importlib.metadata
 import math
 import threading
 import time
@@ -20,10 +19,11 @@ from typing import Any, Literal
 from flask import Flask
 
 from musicgen.composer.card import CARD as COMPOSER
+from musicgen.devices import pick_device
 from musicgen.diffrhythm.card import CARD as DIFFRHYTHM
 from musicgen.downloads import Download
 from musicgen.engine import Engine, EngineCard, EngineSettings, OnProgress, PlannedTrack, PlanningEngine, Rendering
-from musicgen.errors import DeviceUnavailable, EngineUnavailable, GenerationBusy, InvalidOptions
+from musicgen.errors import EngineUnavailable, GenerationBusy, InvalidOptions
 from musicgen.options import GenerationOptions
 
 ENGINE_CARDS = (COMPOSER, DIFFRHYTHM)
@@ -31,31 +31,6 @@ ENGINE_CARDS = (COMPOSER, DIFFRHYTHM)
 WAITING_SLICE_S = 0.2
 # So many past generations tell how long the next one takes.
 N_REMEMBERED_TIMES = 8
-
-
-def pick_device(wanted: str) -> str:
-    """Name the torch device for MUSICGEN_DEVICE: "cuda", "mps" or "cpu".
-
-    Raises:
-        DeviceUnavailable: this machine does not have the wanted one.
-    """
-    # The processor is always there; seconds of importing torch would only confirm it.
-    if wanted == "cpu" or (wanted == "auto" and _torch_is_for_cpu_only()):
-        return "cpu"
-    import torch
-
-    is_present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    available = [device for device, present in is_present.items() if present]
-    if wanted == "auto":
-        return available[0]
-    if wanted not in available:
-        raise DeviceUnavailable(wanted, available)
-    return wanted
-
-
-def _torch_is_for_cpu_only() -> bool:
-    """Whether the installed torch is a build without accelerators, which its version says without importing it."""
-    return importlib.metadata.version("torch").endswith("+cpu")
 
 
 class MusicModel:

@@ -11,6 +11,7 @@ import torch
 from flask import Flask
 
 from musicgen.composer.card import CARD as COMPOSER
+from musicgen.devices import pick_device
 from musicgen.engine import EngineSettings, OnProgress, Rendering
 from musicgen.errors import (
     DeviceUnavailable,
@@ -19,7 +20,7 @@ from musicgen.errors import (
     GenerationCancelled,
     InvalidOptions,
 )
-from musicgen.music_model import ENGINE_CARDS, MusicModel, music_model, pick_device
+from musicgen.music_model import ENGINE_CARDS, MusicModel, music_model
 from musicgen.options import GenerationOptions
 from tests.tone_engine import BlockingEngine, ToneEngine, card
 
