@@ -11,15 +11,18 @@ NPM := VENV=$(abspath $(VENV)) frontend/scripts/npm
 PAGE := musicgen/web/page/index.html
 PAGE_SOURCES := frontend/index.html frontend/vite.config.ts \
 	$(shell find frontend/src -type f -not -name '*.test.*' -not -path '*/testing/*')
+CHROMIUM ?= /usr/bin/chromium
+# What drives a browser: our server's Python, and where the browser is.
+BROWSER_RUN := PYTHON=$(abspath $(BIN))/python CHROMIUM=$(CHROMIUM) $(NPM) run
 PAGE_TOOLS := frontend/node_modules/.installed
 PAGE_TOOLS_DEV := frontend/node_modules/.installed-dev
 
 .DEFAULT_GOAL := help
 .PHONY: help install generate serve dev test test-slow train lint format bench bench-server bench-diffrhythm clean
-.PHONY: page page-dev page-test page-lint page-format page-types
+.PHONY: page page-dev page-test page-e2e page-lint page-format page-types page-screenshots
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
@@ -86,6 +89,15 @@ page-dev: $(PAGE_TOOLS)  ## serve the page with reload on port 5173, beside `mak
 
 page-test: $(PAGE_TOOLS_DEV)  ## run the tests of the page
 	$(NPM) run test
+
+$(CHROMIUM):
+	@echo "Chromium is needed: apt-get install chromium, or CHROMIUM=/path/to/it" >&2; exit 1
+
+page-e2e: $(PAGE_TOOLS_DEV) $(PAGE) | $(CHROMIUM)  ## run the tests of the page in a browser, against gunicorn
+	$(BROWSER_RUN) test-in-browser
+
+page-screenshots: $(PAGE_TOOLS_DEV) $(PAGE) | $(CHROMIUM)  ## make docs/screenshots again
+	$(BROWSER_RUN) screenshots
 
 page-lint: $(PAGE_TOOLS_DEV) $(PAGE)  ## check style, types and size of the page
 	$(NPM) run lint

@@ -8,6 +8,8 @@ export default tseslint.config(
   { ignores: ["src/api/schema.ts", "coverage/"] },
   eslint.configs.recommended,
   { files: ["**/*.js"], languageOptions: { globals: globals.node } },
+  // What the tests hand over to the browser runs there.
+  { files: ["e2e/*.js"], languageOptions: { globals: globals.browser } },
   {
     files: ["**/*.{ts,tsx}"],
     extends: [...tseslint.configs.strictTypeChecked, jsxA11y.flatConfigs.strict, reactHooks.configs.flat.recommended],
