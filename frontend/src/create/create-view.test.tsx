@@ -4,7 +4,7 @@ import { useState } from "react";
 import { expect, it, vi } from "vitest";
 import { ApiError } from "../api/errors.ts";
 import { failure, serve } from "../testing/fake-server.ts";
-import { ANSWERS } from "../testing/samples.ts";
+import { ANSWERS, PLAN } from "../testing/samples.ts";
 import { CreateView } from "./create-view.tsx";
 import { EMPTY_DRAFT } from "./draft.ts";
 import type { Generation } from "./use-generation.ts";
@@ -92,6 +92,17 @@ it("tells what the engine understands while the prompt is written", async () => 
   expect(screen.getByText("lofi · 80 bpm · D minor · 4/4")).toBeTruthy();
   expect(screen.getByText("Played by electric piano.")).toBeTruthy();
   expect(asked.filter(({ call }) => call === "POST /api/plan")).toHaveLength(1);
+});
+
+it("makes what it has shown, then draws another", async () => {
+  const asked = serve(ANSWERS);
+  const { start, user } = renderForm();
+  await screen.findByRole("radio", { name: /composer/ });
+  await user.type(prompt(), "lofi, rainy night");
+  await screen.findByRole("heading", { name: "What the engine understood" });
+  await user.click(submit());
+  expect(start).toHaveBeenCalledWith(expect.objectContaining({ prompt: "lofi, rainy night", seed: PLAN.seed }));
+  await waitFor(() => expect(asked.filter(({ call }) => call === "POST /api/plan")).toHaveLength(2));
 });
 
 it("tells a mistake at its field while it is made", async () => {

@@ -1,4 +1,4 @@
-import { type SubmitEvent, useEffect, useRef } from "react";
+import { type SubmitEvent, useEffect, useRef, useState } from "react";
 import { listModels, listStyles } from "../api/client.ts";
 import type { FieldErrors } from "../api/types.ts";
 import { ErrorNotice } from "../parts/notice.tsx";
@@ -31,7 +31,8 @@ export function CreateView({ draft, onChange, generator }: CreateViewProps) {
   const form = useRef<HTMLFormElement>(null);
   const engine = models.value?.find(({ name, default: isDefault }) => (draft.model ? name === draft.model : isDefault));
   const request = requestOf(draft);
-  const preview = usePreview(engine?.supports_plan && draft.prompt.trim() ? request : null);
+  const [nMade, setNMade] = useState(0);
+  const preview = usePreview(engine?.supports_plan && draft.prompt.trim() ? request : null, nMade);
   const { generation } = generator;
   const isRunning = generation.state === "running";
   const failure = generation.state === "failed" ? generation.error : null;
@@ -43,7 +44,10 @@ export function CreateView({ draft, onChange, generator }: CreateViewProps) {
 
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
-    if (!isRunning) generator.start(request);
+    if (isRunning) return;
+    // What was previewed is what is made; the next one is another.
+    generator.start({ ...(preview.plan && { seed: preview.plan.seed }), ...request });
+    setNMade(nMade + 1);
   };
 
   return (

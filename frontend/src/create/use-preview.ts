@@ -12,8 +12,11 @@ const NOTHING: Preview = { plan: null, errors: {} };
 /** How long the keyboard must rest before the server is asked, milliseconds. */
 const REST_MS = 450;
 
-/** Plan the request while it is being written: what would be made of it, or what is wrong. null asks for nothing. */
-export function usePreview(request: GenerationRequest | null): Preview {
+/**
+ * Plan the request while it is being written: what would be made of it, or what is wrong. null asks for nothing.
+ * Without a seed the server draws one: with another `draw`, it is asked anew.
+ */
+export function usePreview(request: GenerationRequest | null, draw: number): Preview {
   const [preview, setPreview] = useState(NOTHING);
   // Equal requests are one: an effect that depends on an object would run each time.
   const body = request && JSON.stringify(request);
@@ -33,7 +36,7 @@ export function usePreview(request: GenerationRequest | null): Preview {
       clearTimeout(timer);
       connection.abort();
     };
-  }, [body]);
+  }, [body, draw]);
 
   return preview;
 }

@@ -1,4 +1,4 @@
-import { act, fireEvent, render, screen, within } from "@testing-library/react";
+import { fireEvent, render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { type MidiEvent, writeMidi } from "midi-file";
 import { expect, it, vi } from "vitest";
@@ -134,8 +134,10 @@ it("seeks where the waveform is pressed", async () => {
 
 it("says that the sound cannot be loaded", async () => {
   const { audio } = await show();
-  act(() => void fireEvent.error(audio));
-  expect(screen.getByText("The sound cannot be loaded. Play tries again.").getAttribute("role")).toBe("status");
+  fireEvent.error(audio);
+  expect((await screen.findByText("The sound cannot be loaded. Play tries again.")).getAttribute("role")).toBe(
+    "status",
+  );
 });
 
 it("shows the score, and hides a part on demand", async () => {
