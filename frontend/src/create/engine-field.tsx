@@ -17,24 +17,37 @@ export function EngineField({ models, chosen, errors, onChange }: EngineFieldPro
     <fieldset className="engines">
       <legend>Engine</legend>
       {models.map((model) => (
-        <label key={model.name} className="engine">
-          <input
-            type="radio"
-            name="model"
-            value={model.name}
-            checked={model.name === chosen?.name}
-            disabled={!model.ready}
-            aria-describedby={`${id}-${model.name}`}
-            onChange={() => onChange(model.name)}
-          />
-          <span className="engine-name">{model.name}</span>
-          <span id={`${id}-${model.name}`} className="hint">
-            {model.description} {limitsOf(model)} {model.ready ? "" : `Not ready: ${model.reason ?? "unknown reason"}`}
-          </span>
-        </label>
+        <div key={model.name}>
+          <label className="engine">
+            <input
+              type="radio"
+              name="model"
+              value={model.name}
+              checked={model.name === chosen?.name}
+              disabled={!model.ready}
+              aria-describedby={`${id}-${model.name}`}
+              onChange={() => onChange(model.name)}
+            />
+            <span className="engine-name">{model.name}</span>
+            <span id={`${id}-${model.name}`} className="hint">
+              {model.description} {limitsOf(model)} {model.ready ? "" : "Not ready."}
+            </span>
+          </label>
+          {model.ready ? null : <WhatIsMissing reason={model.reason ?? "The server does not say."} />}
+        </div>
       ))}
       <FieldMistakes id={`${id}-errors`} errors={errors} />
     </fieldset>
+  );
+}
+
+/** For whoever runs the server: long, so it is opened on demand. */
+function WhatIsMissing({ reason }: { reason: string }) {
+  return (
+    <details className="engine-reason hint">
+      <summary>What it needs</summary>
+      <p>{reason}</p>
+    </details>
   );
 }
 
