@@ -22,12 +22,12 @@ import torch
 from torch import Tensor
 
 from musicgen.diffrhythm.checkpoint import DTYPES
-from musicgen.diffrhythm.dit import BASE_MAX_FRAMES, LONG_CONFIG, DiT, DiTConfig
+from musicgen.diffrhythm.dit import LONG_CONFIG, DiT, DiTConfig
 from musicgen.diffrhythm.embeddings import CONDITION_DIM
 from musicgen.diffrhythm.flow_matching import SamplerOptions, SongInputs, draw_noise, guided_velocity
+from musicgen.diffrhythm.frames import BASE_MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 T = TypeVar("T")
-FRAMES_A_SECOND = 44_100 / 2048
 BASE_S = 95.0  # length of the base model's songs, which is BASE_MAX_FRAMES
 TINY = DiTConfig(dim=128, depth=4, conv_layers=1)
 N_STEPS = SamplerOptions().n_points - 1
@@ -92,7 +92,7 @@ def measure(variant: Variant, arguments: argparse.Namespace) -> Figures:
 
 def song_size(size: str, seconds: float) -> tuple[DiTConfig, int]:
     """Choose the network and the number of frames for a song."""
-    n_frames = BASE_MAX_FRAMES if seconds == BASE_S else int(seconds * FRAMES_A_SECOND)
+    n_frames = BASE_MAX_FRAMES if seconds == BASE_S else int(seconds * SAMPLE_RATE / SAMPLES_PER_FRAME)
     if size == "tiny":
         return TINY, n_frames
     return (DiTConfig() if seconds <= BASE_S else LONG_CONFIG), n_frames

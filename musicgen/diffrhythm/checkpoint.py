@@ -13,13 +13,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from musicgen.diffrhythm.dit import BASE_MAX_FRAMES, LONG_MAX_FRAMES, DiT, DiTConfig
+from musicgen.diffrhythm.dit import DiT, DiTConfig
+from musicgen.diffrhythm.frames import BASE_MAX_FRAMES, LONG_MAX_FRAMES
+from musicgen.diffrhythm.weights import FULL_NETWORK
 
 PREFIX = "transformer."
 STATE = "model_state_dict"
 # Tables that some files carry and every network computes.
 COMPUTED = ("inv_freq", "freqs_cis")
-LONG_REPOSITORY = "ASLP-lab/DiffRhythm-1_2-full"
 MAX_NAMED = 5  # weights named of each kind in a message
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -152,7 +153,7 @@ def _check_length(path: Path, config: DiTConfig, expect_long: bool | None) -> No
         raise BadCheckpoint(
             path,
             "it has no duration_time_embed, so it is an older full checkpoint or the base model; "
-            f"the long model needs the one of {LONG_REPOSITORY}",
+            f"the long model needs the one of {FULL_NETWORK.repository}",
         )
     if expect_long is False and config.has_duration:
         raise BadCheckpoint(path, "it is the long model (it has duration_time_embed), and the base model is expected")

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from musicgen.diffrhythm.embeddings import CONDITION_DIM, InputEmbedding, TimeEmbedding
+from musicgen.diffrhythm.frames import BASE_MAX_FRAMES, LONG_MAX_FRAMES
 from musicgen.diffrhythm.text_encoder import FILLER, TextEncoder
 from musicgen.diffrhythm.transformer import HEADS, TransformerBlock, rotary_turns
 
 NORM_EPSILON = 1e-6
-BASE_MAX_FRAMES, LONG_MAX_FRAMES = 2048, 6144
 
 
 @dataclass(frozen=True, slots=True)

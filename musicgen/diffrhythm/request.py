@@ -13,20 +13,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from musicgen.diffrhythm.frames import SAMPLE_RATE, SAMPLES_PER_FRAME
+from musicgen.diffrhythm.frames import BASE_MAX_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from musicgen.diffrhythm.lyrics import LyricLine, parse_lyrics
 from musicgen.diffrhythm.phonemes import find_espeak, require_english
-from musicgen.diffrhythm.weights import BASE_NETWORK, ENGINE_NAME, FULL_NETWORK, WeightsFile, local_path
+from musicgen.diffrhythm.weights import BASE_NETWORK, ENGINE_NAME, FETCH_COMMAND, FULL_NETWORK, WeightsFile, local_path
 from musicgen.errors import InvalidOptions
 from musicgen.options import GenerationOptions
 from musicgen.recordings import read_middle
 
-# What the base network makes, and the shortest song of the long one: whole seconds up to its longest.
-BASE_FRAMES, BASE_S = 2048, 95.0
-SHORTEST_LONG_S = 96
+# The longest song of the base network, and the shortest of the long one, which makes whole seconds.
+BASE_S, SHORTEST_LONG_S = 95.0, 96
 ENGLISH = "en"
 TITLE_WORDS, TITLE_CHARS = 7, 80
-# What is read of a recording: so many seconds in its middle, at a sample rate of music or speech, Hz.
 
 Segments = Sequence[tuple[float, float]]
 
@@ -79,11 +77,11 @@ def read_request(options: GenerationOptions, folder: Path) -> SongRequest:
 def _network_for(duration_s: float, folder: Path) -> tuple[WeightsFile, int]:
     """Choose the network, and the number of frames that it makes."""
     if duration_s <= BASE_S and (local_path(folder, BASE_NETWORK) or not local_path(folder, FULL_NETWORK)):
-        return BASE_NETWORK, BASE_FRAMES
+        return BASE_NETWORK, BASE_MAX_FRAMES
     if not local_path(folder, FULL_NETWORK):
         text = (
             f"Only the network for {BASE_S:g} s is here, not the one for {duration_s:g} s; "
-            f"ask for less, or run `flask models fetch {ENGINE_NAME}`."
+            f"ask for less, or run `{FETCH_COMMAND}`."
         )
         raise InvalidOptions({"duration": [text]})
     seconds = max(math.ceil(duration_s), SHORTEST_LONG_S)

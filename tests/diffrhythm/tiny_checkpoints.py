@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from musicgen.diffrhythm.dit import BASE_MAX_FRAMES, LONG_MAX_FRAMES, DiT, DiTConfig
+from musicgen.diffrhythm.dit import DiT, DiTConfig
+from musicgen.diffrhythm.frames import BASE_MAX_FRAMES, LONG_MAX_FRAMES
 from musicgen.diffrhythm.weights import BASE_NETWORK, ENGINE_NAME, FULL_NETWORK, NEGATIVE_STYLE, VAE, VOCABULARY
 from tests.diffrhythm.tiny_oobleck import random_oobleck
 from tests.diffrhythm.tiny_style_encoder import STYLE_DIM, write_tiny_style_encoder
