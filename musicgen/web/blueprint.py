@@ -3,6 +3,7 @@
 import functools
 import json
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar, cast
 
 from flask import Request, Response, current_app, request
@@ -12,7 +13,6 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from musicgen.errors import InvalidOptions
-from musicgen.web.schemas.state import ErrorSchema
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -78,11 +78,11 @@ class ApiBlueprint(Blueprint):
     PAGINATION_ARGUMENTS_PARSER = ARGUMENTS_PARSER
 
     def fails_with(self, *status_codes: int) -> Callable[[View], View]:
-        """Document the errors that a call may answer with."""
+        """Document the errors that a call may answer with; `DocumentedApi` describes each once for all calls."""
 
         def decorate(view: View) -> View:
             for status_code in status_codes:
-                view = self.alt_response(status_code, schema=ErrorSchema)(view)
+                view = self.alt_response(status_code, HTTPStatus(status_code).name)(view)
             return view
 
         return decorate
