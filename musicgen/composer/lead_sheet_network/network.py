@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicgen.composer.lead_sheet_network.cursor import COLUMNS, MAX_BARS_LEFT, MAX_UNTIL_NEXT, SITUATION
+from musicgen.composer.lead_sheet_network.matrices import Block, Floats, block_of, in_strips, matrix_of, product
 from musicgen.composer.lead_sheet_network.section import (
     CADENCES,
     DENSITY_EDGES,
@@ -39,7 +40,6 @@ from musicgen.composer.lead_sheet_network.tokens import (
     symbol_masks,
 )
 
-Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
 # How many values each embedded column takes, in the order of `COLUMNS`.
@@ -54,9 +54,6 @@ HARMONY_COLUMNS = tuple(COLUMNS.index(name) for name in ("symbol", "chord", "nex
 # Wavelengths of the rotary turns by musical time, from a quarter of a bar to 64 bars.
 TIME_OCTAVES = (-2.0, 6.0)
 NORM_EPSILON = float(np.finfo(np.float32).eps)
-# Matrices are cut into strips of so many weights, at least so wide: their products with up to 30 rows are so small that
-# OpenBLAS does not copy the weights for each (with AVX-512; elsewhere strips cost and gain nothing).
-STRIP_WEIGHTS, NARROWEST_STRIP = 2**14, 32
 READ_STEP = 8  # attention reads the cache in multiples of this, so that its sums hardly depend on the other rows
 
 
@@ -123,22 +120,12 @@ class View:
     Attributes:
         places: (b, t) numbers of the slots in their rows.
         hidden: (b, 1, t, places) float32, 0 up to a slot's own place, minus infinity after it.
-        turns: cosines and sines of the rotary turns of queries and keys, (b, t, 2, 1, e / 2) float32 each.
+        turns: the rotary turns of queries and keys, (b, t, 2, 1, e / 2) complex64 of size 1.
     """
 
     places: Integers
     hidden: Floats
-    turns: tuple[Floats, Floats]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Matrices of a layer in strips, (strips, inputs, columns) each; the norms before them are multiplied in."""
-
-    query_key_value: Floats
-    attention_out: Floats
-    mlp_in: Floats
-    mlp_out: Floats
+    turns: NDArray[np.complex64]
 
 
 def turn_rates(head_channels: int) -> tuple[Floats, Floats]:
@@ -146,19 +133,6 @@ def turn_rates(head_channels: int) -> tuple[Floats, Floats]:
     n_turns = head_channels // 4
     by_time = 2 * math.pi / 2.0 ** np.linspace(*TIME_OCTAVES, n_turns)
     return by_time.astype(np.float32), (10000.0 ** (-np.arange(n_turns) / n_turns)).astype(np.float32)
-
-
-def turn(vectors: Floats, turns: tuple[Floats, Floats]) -> Floats:
-    """Rotate (..., h, e) pairwise by angles given as cosines and sines (..., 1, e / 2)."""
-    cosines, sines = turns
-    half = vectors.shape[-1] // 2
-    first, second = vectors[..., :half], vectors[..., half:]
-    turned = np.empty(vectors.shape, np.float32)
-    np.multiply(first, cosines, out=turned[..., :half])
-    turned[..., :half] -= second * sines
-    np.multiply(first, sines, out=turned[..., half:])
-    turned[..., half:] += second * cosines
-    return turned
 
 
 def normed(stream: Floats) -> Floats:
@@ -169,22 +143,18 @@ def normed(stream: Floats) -> Floats:
 
 
 def gelu(inputs: Floats) -> Floats:
-    """Give x times the normal distribution at x, to 1e-5 (Abramowitz and Stegun 7.1.25)."""
-    size = np.abs(inputs)
-    t = np.float32(0.47047 * math.sqrt(0.5)) * size
-    t += np.float32(1)
-    np.divide(np.float32(1), t, out=t)
-    tail = np.float32(0.5 * 0.7478556) * t
-    for coefficient in (-0.0958798, 0.3480242):
-        tail += np.float32(0.5 * coefficient)
-        tail *= t
-    # What |x| misses of itself, below as above zero.
-    tail *= size
-    size *= size
-    size *= np.float32(-0.5)
-    tail *= np.exp(size, out=size)
-    result: Floats = np.maximum(inputs, np.float32(0), out=t)
-    result -= tail
+    """Give x times the normal distribution at x, to 3e-5: a logistic curve over an odd polynomial, fitted to it."""
+    squares = inputs * inputs
+    # Beyond, the curve is flat, and the polynomial would turn.
+    np.minimum(squares, np.float32(20), out=squares)
+    exponent = squares * np.float32(7.0303364e-4)
+    exponent -= np.float32(7.4011291e-2)
+    exponent *= squares
+    exponent -= np.float32(1.5950158)
+    exponent *= inputs
+    np.exp(exponent, out=exponent)
+    exponent += np.float32(1)
+    result: Floats = np.divide(inputs, exponent, out=exponent)
     return result
 
 
@@ -197,12 +167,16 @@ class LeadSheetNetwork:
         self.duration_masks, self.symbol_masks = duration_masks(), symbol_masks()
         self._rates = turn_rates(shape.channels // shape.heads)
         self._table = _table(weights)
-        self._blocks = [_block(weights, f"blocks.{layer}.") for layer in range(shape.layers)]
+        self._blocks = [block_of(weights, f"blocks.{layer}.", shape.heads) for layer in range(shape.layers)]
         self._norm = weights["norm.weight"]
         self._heads = {
-            name: (_matrix(weights, f"{name}.weight"), weights[f"{name}.bias"])
-            for name in ("duration_head", "symbol_in", "symbol_out", "symbol_head")
+            name: (matrix_of(weights, f"{name}.weight"), weights[f"{name}.bias"])
+            for name in ("duration_head", "symbol_head")
         }
+        self._symbol_block = [
+            (in_strips(matrix_of(weights, f"{name}.weight")), weights[f"{name}.bias"])
+            for name in ("symbol_in", "symbol_out")
+        ]
         self._norm_symbol = weights["norm_symbol.weight"]
         self._chosen_duration = weights["chosen_duration.weight"]
 
@@ -222,7 +196,7 @@ class LeadSheetNetwork:
         stream = self._table[slots[..., : len(COLUMN_SIZES)] + FIRST_ROWS].sum(axis=2)
         for layer, block in enumerate(self._blocks):
             stream += self._attend(block, normed(stream), view, cache.keys[layer], cache.values[layer])
-            stream += _times(gelu(_times(normed(stream), block.mlp_in)), block.mlp_out)
+            stream += product(gelu(product(normed(stream), block.mlp_in)), block.mlp_out)
         cache.lengths = cache.lengths + slots.shape[1]
         states: Floats = normed(stream) * self._norm
         return states
@@ -234,28 +208,24 @@ class LeadSheetNetwork:
         # A query stands at the later time, the onset of the event to be written.
         angles = np.concatenate([times[..., ::-1, None] * by_time, by_place], axis=-1)[..., None, :]
         seen = np.arange(-(-int(places.max() + 1) // READ_STEP) * READ_STEP) <= places[:, None, :, None]
-        return View(
-            places,
-            np.where(seen, np.float32(0), np.float32(-np.inf)),
-            (np.cos(angles), np.sin(angles)),
-        )
+        return View(places, np.where(seen, np.float32(0), np.float32(-np.inf)), np.exp(1j * angles))
 
     def _attend(self, block: Block, inputs: Floats, view: View, keys: Floats, values: Floats) -> Floats:
         """Let slots (b, t, d) look at those up to their own, after adding to keys and values (b, h, capacity, e)."""
         batch, n_slots, channels = inputs.shape
-        joint = _times(inputs, block.query_key_value).reshape(batch, n_slots, 3, self.shape.heads, -1)
+        joint = product(inputs, block.query_key_value).reshape(batch, n_slots, 3, self.shape.heads, -1)
         rows, n_seen = np.arange(batch)[:, None], view.hidden.shape[-1]
-        turned = turn(joint[:, :, :2], view.turns)
-        keys[rows, :, view.places] = turned[:, :, 1]
+        turned = joint[:, :, :2].view(np.complex64)
+        turned *= view.turns
+        keys[rows, :, view.places] = joint[:, :, 1]
         values[rows, :, view.places] = joint[:, :, 2]
-        queries = turned[:, :, 0].transpose(0, 2, 1, 3) * np.float32(joint.shape[-1] ** -0.5)
-        scores = queries @ keys[:, :, :n_seen].swapaxes(-1, -2)
+        scores = joint[:, :, 0].transpose(0, 2, 1, 3) @ keys[:, :, :n_seen].swapaxes(-1, -2)
         scores += view.hidden
         scores -= scores.max(axis=-1, keepdims=True)
         shares = np.exp(scores, out=scores)
         shares /= shares.sum(axis=-1, keepdims=True)
         mixed = (shares @ values[:, :, :n_seen]).transpose(0, 2, 1, 3)
-        return _times(mixed.reshape(batch, n_slots, channels), block.attention_out)
+        return product(mixed.reshape(batch, n_slots, channels), block.attention_out)
 
     def duration_logits(self, states: Floats, slots: Integers) -> Floats:
         """Give (b, n) float32 logits of the next event's duration, minus infinity where the bar would overflow.
@@ -276,7 +246,8 @@ class LeadSheetNetwork:
         situations = slots[:, SITUATION]
         n_symbols = N_SYMBOLS if (situations == 0).any() else FIRST_CHORD
         inner = normed(states + self._chosen_duration[durations]) * self._norm_symbol
-        inner = inner + self._head("symbol_out", gelu(self._head("symbol_in", inner)))
+        (strips_in, bias_in), (strips_out, bias_out) = self._symbol_block
+        inner += product(gelu(product(inner, strips_in) + bias_in), strips_out) + bias_out
         logits = self._head("symbol_head", inner, n_symbols)
         return np.where(self.symbol_masks[situations, :n_symbols], logits, np.float32(-np.inf))
 
@@ -284,37 +255,6 @@ class LeadSheetNetwork:
         matrix, bias = self._heads[name]
         outputs: Floats = inputs @ matrix[:, :n_outputs] + bias[:n_outputs]
         return outputs
-
-
-def _times(stream: Floats, strips: Floats) -> Floats:
-    """Multiply vectors (b, t, i) by a matrix in strips (s, i, o / s), all rows at once: numpy would take each alone."""
-    products = stream.reshape(-1, stream.shape[-1]) @ strips
-    joined: Floats = products.transpose(1, 0, 2).reshape(*stream.shape[:-1], -1)
-    return joined
-
-
-def _strips(matrix: Floats) -> Floats:
-    """Cut a matrix (i, o) into strips of columns, (s, i, o / s)."""
-    n_inputs, n_outputs = matrix.shape
-    width = math.gcd(n_outputs, max(STRIP_WEIGHTS // n_inputs, NARROWEST_STRIP))
-    return np.ascontiguousarray(matrix.reshape(n_inputs, -1, width).swapaxes(0, 1))
-
-
-def _matrix(weights: Mapping[str, Floats], name: str, norm: str | None = None) -> Floats:
-    """Turn a matrix to (inputs, outputs), the scale of the norm before it multiplied in."""
-    matrix = np.ascontiguousarray(weights[name].T)
-    if norm is not None:
-        matrix *= weights[norm][:, None]
-    return matrix
-
-
-def _block(weights: Mapping[str, Floats], prefix: str) -> Block:
-    return Block(
-        query_key_value=_strips(_matrix(weights, f"{prefix}query_key_value.weight", f"{prefix}norm_attention.weight")),
-        attention_out=_strips(_matrix(weights, f"{prefix}attention_out.weight")),
-        mlp_in=_strips(_matrix(weights, f"{prefix}mlp_in.weight", f"{prefix}norm_mlp.weight")),
-        mlp_out=_strips(_matrix(weights, f"{prefix}mlp_out.weight")),
-    )
 
 
 def _table(weights: Mapping[str, Floats]) -> Floats:

@@ -15,7 +15,8 @@ import numpy as np
 
 from musicgen.composer.checkpoint import checkpoint
 from musicgen.composer.lead_sheet_network.cursor import Cursor, write_section
-from musicgen.composer.lead_sheet_network.network import Floats, Integers, KeyValueCache, LeadSheetNetwork
+from musicgen.composer.lead_sheet_network.matrices import Floats
+from musicgen.composer.lead_sheet_network.network import Integers, KeyValueCache, LeadSheetNetwork
 from musicgen.composer.lead_sheet_network.section import (
     Event,
     Section,
