@@ -11,8 +11,8 @@ from musicgen.composer.card import SOUND_FONTS
 from musicgen.composer.composition import compose
 from musicgen.composer.sound.mastering import find_level, limited
 from musicgen.composer.sound.mixing import Band, finished, in_room
-from musicgen.composer.sound.rendering import excerpt_places
 from musicgen.composer.sound.sampler import Sampler
+from musicgen.composer.sound.sound_check import stand_ins
 from musicgen.loudness import LoudnessMeter
 from musicgen.mp3 import Mp3Encoder
 from musicgen.options import GenerationOptions
@@ -35,7 +35,8 @@ def print_steps(prompt: str, duration_s: float) -> None:
     played = _timed("add the notes up", lambda: list(band.play(band.windows)))
     sums = _timed("room", lambda: list(in_room(played, score.mix.reverb_s)))
     mix = _timed("tone", lambda: list(finished(sums, score.mix, band.n_samples)))
-    excerpts = [mix[i] for i in excerpt_places(len(mix))]
+    chosen = _timed("choose excerpts", lambda: sorted(set(stand_ins(band.schedules, len(mix)).tolist())))
+    excerpts = [mix[i] for i in chosen]
     level = _timed("find the level", lambda: find_level(excerpts, SAMPLE_RATE))
     track = _timed("limiter", lambda: list(limited(mix, lambda: level.gain_db, SAMPLE_RATE)))
     meter = LoudnessMeter(SAMPLE_RATE)

@@ -71,7 +71,7 @@ class LoudnessMeter:
         if not np.isfinite(energies).all():
             raise ValueError("samples must be finite; these hold NaN or infinity")
         blocks = self.mean_squares()
-        return _gated_lufs(blocks) if blocks.size else _lufs(float(energies.sum()) / max(self.n_samples, 1))
+        return gated_loudness(blocks) if blocks.size else _lufs(float(energies.sum()) / max(self.n_samples, 1))
 
     def mean_squares(self) -> NDArray[np.float64]:
         """Return the mean square of each gating block that was taken whole so far; one begins every 100 ms."""
@@ -80,6 +80,10 @@ class LoudnessMeter:
         if len(hops) < HOPS_PER_BLOCK:
             return np.zeros(0)
         return np.lib.stride_tricks.sliding_window_view(hops, HOPS_PER_BLOCK).mean(axis=1) / self.hop_length
+
+    def block_starts(self, n_samples: int) -> NDArray[np.intp]:
+        """Return the first sample of each whole gating block of sound of this length."""
+        return np.arange(max(n_samples // self.hop_length - HOPS_PER_BLOCK + 1, 0)) * self.hop_length
 
     @property
     def n_samples(self) -> int:
@@ -131,8 +135,8 @@ class _ChannelMeter:
         return np.add.reduceat(weighted, np.arange(0, len(weighted), self._hop_length)), state
 
 
-def _gated_lufs(blocks: NDArray[np.float64]) -> float:
-    """Average mean squares of gating blocks, first without silence, then without what is 10 LU below that average."""
+def gated_loudness(blocks: NDArray[np.float64]) -> float:
+    """Average mean squares (k,) of gating blocks, without silence and what is 10 LU below that average; LUFS."""
     for_gate = blocks[blocks > mean_square(ABSOLUTE_GATE_LUFS)]
     if not for_gate.size:
         return -math.inf

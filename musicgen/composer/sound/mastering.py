@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.true_peaks import block_peaks
-from musicgen.loudness import RELATIVE_GATE_LU, LoudnessMeter, mean_square
+from musicgen.loudness import RELATIVE_GATE_LU, LoudnessMeter, gated_loudness, mean_square
 
 TARGET_LUFS = -14.0
 CEILING_DB = -1.0
@@ -55,7 +55,7 @@ class Level:
     expected: Curve
 
 
-def find_level(excerpts: Sequence[Samples], sample_rate: int) -> Level:
+def find_level(excerpts: Sequence[Samples], sample_rate: int, places: NDArray[np.intp] | None = None) -> Level:
     """Find the gain that brings a mix to -14 LUFS after the limiter's losses; 0 dB for silence.
 
     A piece whose peaks would have to be lowered by more than `MAX_LIMITING_DB` stays quieter than that.
@@ -63,39 +63,42 @@ def find_level(excerpts: Sequence[Samples], sample_rate: int) -> Level:
     Args:
         excerpts: (2, k) float32 each; all of them together stand for the piece.
         sample_rate: Hz.
-
-    Returns:
-        the level, its `expected` being that of the excerpts one after the other.
+        places: (blocks,) for each gating block of the piece the number of the one that stands for it, among those of
+            the excerpts one after the other; None where these are the piece.
 
     Raises:
         ValueError: samples are NaN or infinite.
     """
-    meter = _metered(excerpts, sample_rate)
-    loudness = meter.integrated_loudness()
+    loudness, expected = _metered(excerpts, sample_rate, places)
     peak = max((float(np.abs(samples).max(initial=0.0)) for samples in excerpts), default=0.0)
     if not np.isfinite(loudness) or not peak:
-        return Level(0.0, loudness, meter.mean_squares())
+        return Level(0.0, loudness, expected)
     highest_db = MAX_LIMITING_DB - 20 * float(np.log10(peak / CEILING))
     gain_db = min(TARGET_LUFS - loudness, highest_db)
     if gain_db <= highest_db - MAX_LIMITING_DB - BETWEEN_SAMPLES_DB:
-        return Level(gain_db, TARGET_LUFS, meter.mean_squares() * 10 ** (gain_db / 10))
+        return Level(gain_db, TARGET_LUFS, expected * 10 ** (gain_db / 10))
     for _ in range(MAX_PASSES):
-        meter = _metered(limited(excerpts, partial(float, gain_db), sample_rate), sample_rate)
-        loudness = meter.integrated_loudness()
+        amplified = limited(excerpts, partial(float, gain_db), sample_rate)
+        loudness, expected = _metered(amplified, sample_rate, places)
         missing = TARGET_LUFS - loudness
         if abs(missing) <= TOLERANCE_LU or (missing > 0 and gain_db == highest_db):
             break
         # What is added is limited as well.
         gain_db = min(gain_db + 1.3 * missing, highest_db)
     target = TARGET_LUFS if gain_db < highest_db else min(loudness, TARGET_LUFS)
-    return Level(gain_db, target, meter.mean_squares())
+    return Level(gain_db, target, expected)
 
 
-def _metered(blocks: Iterable[Samples], sample_rate: int) -> LoudnessMeter:
+def _metered(blocks: Iterable[Samples], sample_rate: int, places: NDArray[np.intp] | None) -> tuple[float, Curve]:
+    """Measure excerpts: the loudness of the piece that they stand for, and the mean squares of its gating blocks."""
     meter = LoudnessMeter(sample_rate)
     for block in blocks:
         meter.add(block)
-    return meter
+    loudness, heard = meter.integrated_loudness(), meter.mean_squares()
+    if places is None or not heard.size:
+        return loudness, heard
+    expected = heard[np.minimum(places, len(heard) - 1)]
+    return gated_loudness(expected), expected
 
 
 def master(

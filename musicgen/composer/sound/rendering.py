@@ -8,7 +8,7 @@ concert, and kept for when the piece gets there. Of a piece that is not longer t
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,9 @@ from musicgen.composer.sound.mixing import Band, Played, colour_gain, finished, 
 from musicgen.composer.sound.part_rendering import WINDOW
 from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.sampler import Sampler
+from musicgen.composer.sound.sound_check import stand_ins
 from musicgen.loudness import LoudnessMeter
 
-# Windows that a sound check plays: 24 s of a piece that is longer than 60 s, all of others.
-N_EXCERPTS, HEARD_WHOLE = 16, 42
 # Share of the work that is done with the sound check.
 CHECKED = 0.1
 
@@ -72,36 +71,35 @@ class TrackAudio:
         Args:
             on_progress: called with the share that is done, 0 to 1; may raise to cancel.
         """
-        n_windows = len(self._band.windows)
+        played_for = stand_ins(self._band.schedules, len(self._band.windows))
+        chosen = sorted(set(played_for.tolist()))
         excerpts = {}
-        chosen = excerpt_places(n_windows)
         with closing(self._band.play(self._windows(chosen))) as rehearsed:
             for i, excerpt in zip(chosen, rehearsed, strict=True):
                 excerpts[i] = excerpt
                 on_progress(CHECKED * len(excerpts) / len(chosen))
-        levels, toned = self._check_sound(excerpts)
-        mix = toned if len(chosen) == n_windows else self._mix(excerpts, levels)
+        levels, toned = self._check_sound(excerpts, np.searchsorted(chosen, played_for))
+        mix = toned if len(chosen) == len(played_for) else self._mix(excerpts, levels)
         n_done = 0
         for block in master(mix, self.n_samples, levels.master, SAMPLE_RATE, self.meter):
             n_done += block.shape[1]
             on_progress(CHECKED + (1 - CHECKED) * n_done / self.n_samples)
             yield block
 
-    def _check_sound(self, excerpts: dict[int, Played]) -> tuple[Levels, list[Samples]]:
-        """Find the levels of the piece from what its band plays in some windows; returns their mix as well."""
+    def _check_sound(self, excerpts: dict[int, Played], places: NDArray[np.intp]) -> tuple[Levels, list[Samples]]:
+        """Find the levels of the piece from what its band plays in some windows; returns their mix as well.
+
+        Args:
+            excerpts: number of a window to what is played in it, ascending.
+            places: (windows of the piece,) which of them, counted from 0, stands for each.
+        """
         sums = list(in_room(excerpts.values(), self._settings.reverb_s))
         self.sum_peak = peak_of(sums)
         colour = colour_gain(self._settings, self.sum_peak)
         toned = list(finished(sums, self._settings, self.n_samples, colour, self._seed))
-        level = find_level(toned, SAMPLE_RATE)
-        return Levels(colour, replace(level, expected=self._spread(level.expected, list(excerpts)))), toned
-
-    def _spread(self, heard: NDArray[np.float64], places: list[int]) -> NDArray[np.float64]:
-        """Give every moment of the piece, each hop of the meter, what was heard in the excerpt nearest to it."""
-        moments = np.arange(0, self.n_samples, self.meter.hop_length)
-        nearest = np.abs(moments[:, None] // WINDOW - np.array(places)).argmin(axis=1)
-        hops = (nearest * WINDOW + moments % WINDOW) // self.meter.hop_length
-        return heard[np.minimum(hops, len(heard) - 1)] if heard.size else heard
+        moments = self.meter.block_starts(self.n_samples)
+        stands_for = (places[moments // WINDOW] * WINDOW + moments % WINDOW) // self.meter.hop_length
+        return Levels(colour, find_level(toned, SAMPLE_RATE, stands_for)), toned
 
     def _windows(self, places: list[int]) -> list[slice]:
         return [self._band.windows[i] for i in places]
@@ -122,9 +120,3 @@ class TrackAudio:
         for samples in sums:
             self.sum_peak = max(self.sum_peak, peak_of([samples]))
             yield samples
-
-
-def excerpt_places(n_windows: int) -> list[int]:
-    """Choose the windows of a sound check, spread over the piece: all of a short one."""
-    n = n_windows if n_windows <= HEARD_WHOLE else N_EXCERPTS
-    return [int((i + 0.5) * n_windows / n) for i in range(n)]

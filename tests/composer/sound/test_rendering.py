@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from musicgen.composer.card import SOUND_FONTS
 from musicgen.composer.composition import compose
 from musicgen.composer.score import MixSettings, Score
-from musicgen.composer.sound import rendering
+from musicgen.composer.sound import sound_check
 from musicgen.composer.sound.articulation import SAMPLE_RATE
-from musicgen.composer.sound.rendering import TrackAudio, excerpt_places
+from musicgen.composer.sound.rendering import TrackAudio
 from musicgen.composer.sound.sampler import Sampler
 from musicgen.options import GenerationOptions
 
@@ -45,8 +45,7 @@ def test_a_track_is_as_long_as_asked_to_the_sample(sampler: Sampler, duration_s:
 def test_a_piece_of_which_only_excerpts_were_heard_before_is_as_loud_as_wanted(
     sampler: Sampler, prompt: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rendering, "HEARD_WHOLE", 1)
-    monkeypatch.setattr(rendering, "N_EXCERPTS", 8)
+    monkeypatch.setattr(sound_check, "HEARD_WHOLE", 1)
     samples = render(score_for(prompt, 60), sampler)
     loudness = pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(samples.T.astype(np.float64))
     assert loudness == pytest.approx(-14, abs=0.3)
@@ -106,15 +105,3 @@ def test_a_stream_that_is_left_alone_leaves_no_threads(sampler: Sampler) -> None
     next(blocks)
     del blocks
     assert threading.active_count() == before
-
-
-@pytest.mark.parametrize("n", [0, 1, 5, 42])
-def test_of_a_short_piece_all_is_heard_before(n: int) -> None:
-    assert excerpt_places(n) == list(range(n))
-
-
-@pytest.mark.parametrize("n", [43, 100, 194])
-def test_excerpts_are_spread_over_a_long_piece(n: int) -> None:
-    places = excerpt_places(n)
-    assert len(set(places)) == rendering.N_EXCERPTS
-    assert max(np.diff([0, *places, n])) <= n / rendering.N_EXCERPTS + 1
