@@ -147,11 +147,15 @@ def volume_gain(envelope: Envelope, n: int) -> Samples:
 @lru_cache(maxsize=64)
 def release_gain(release_s: float) -> Samples:
     """Return the fall after a note's end, from 1 to zero, as float32 gain; `release_s` is for the whole range."""
-    n = int(min(release_s * INAUDIBLE_DB / ENVELOPE_RANGE_DB, MAX_RELEASE_S) * SAMPLE_RATE) + 1
-    gain = _exponential(release_s, n)
+    gain = _exponential(release_s, release_length(release_s))
     fade_out(gain)
     gain.setflags(write=False)
     return gain
+
+
+def release_length(release_s: float) -> int:
+    """Return the length of `release_gain` in samples."""
+    return int(min(release_s * INAUDIBLE_DB / ENVELOPE_RANGE_DB, MAX_RELEASE_S) * SAMPLE_RATE) + 1
 
 
 def audible_length(envelope: Envelope) -> int | None:

@@ -76,7 +76,7 @@ class BatchPlayer(PartPlayer):
 
     def play(self, start: int, stop: int) -> Samples:
         """Render the samples from `start` to `stop`; see `PartPlayer.play`."""
-        self._begin(stop)
+        self._begin(start, stop)
         played = [sounding for sounding in self._sounding if sounding.stop > start]
         bus = torch.zeros((2, stop - start), device=self._sounds.memory.device)
         with self._sounds.lock:

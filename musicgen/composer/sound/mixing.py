@@ -89,7 +89,7 @@ class Band:
         players = [make_player(events, self._sampler, self._device) for events in self.schedules]
         with ThreadPoolExecutor(os.cpu_count()) as workers:
             for window in windows:
-                wanted = dict.fromkeys(key for player in players for key in player.upcoming(window.stop))
+                wanted = dict.fromkeys(key for player in players for key in player.upcoming(window.start, window.stop))
                 list(workers.map(self._sampler.sounds, [key for key in wanted if not self._sampler.is_ready(key)]))
                 yield self._play_window(players, window)
 

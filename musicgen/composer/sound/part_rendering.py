@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from musicgen.composer.score import Note, Part
-from musicgen.composer.sound.articulation import SAMPLE_RATE, release_gain
+from musicgen.composer.sound.articulation import SAMPLE_RATE, release_gain, release_length
 from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.sampler import Sampler, Sound, SoundKey, held_length
 from musicgen.composer.sound.synthesis.voice_file import follows_length
@@ -20,6 +20,7 @@ from musicgen.composer.sound.synthesis.voice_file import follows_length
 WINDOW = 2**16
 # How a sound ends that another of its exclusive class silences: 96 dB in 0.9 s, as FluidSynth does.
 CHOKE_RELEASE_S = 2.0 ** (-200 / 1200)
+CHOKE_LENGTH = release_length(CHOKE_RELEASE_S)
 NEVER = 2**62
 
 
@@ -56,12 +57,13 @@ class PartPlayer:
         self._buses = tuple(np.empty((n_channels, WINDOW), dtype=np.float32) for n_channels in (1, 2))
         self._scratch = np.empty((3, WINDOW), dtype=np.float32)
 
-    def upcoming(self, stop: int) -> Iterator[SoundKey]:
-        """Yield the sounds of the notes that begin before sample `stop` and have not yet begun."""
+    def upcoming(self, start: int, stop: int) -> Iterator[SoundKey]:
+        """Yield the sounds of the notes that have not yet begun and may be heard from sample `start` to `stop`."""
         for event in self._events[self._next :]:
             if event.onset >= stop:
                 return
-            yield event.key
+            if self._may_reach(event, start):
+                yield event.key
 
     def play(self, start: int, stop: int) -> Samples:
         """Render the samples from `start` to `stop`, at most `WINDOW`; no call may begin before the last one ended.
@@ -71,7 +73,7 @@ class PartPlayer:
         """
         mono, stereo = (bus[:, : stop - start] for bus in self._buses)
         mono[:], stereo[:] = 0, 0
-        self._begin(stop)
+        self._begin(start, stop)
         for sounding in self._sounding:
             if sounding.stop > start:
                 _add(sounding, start, mono if len(sounding.sound.samples) == 1 else stereo, self._scratch)
@@ -79,13 +81,23 @@ class PartPlayer:
         stereo += mono
         return stereo
 
-    def _begin(self, stop: int) -> None:
-        """Let the notes before `stop` sound."""
+    def _begin(self, start: int, stop: int) -> None:
+        """Let the notes before `stop` sound, but for those that are over at `start`."""
         while self._next < len(self._events) and self._events[self._next].onset < stop:
             event = self._events[self._next]
-            for number, sound in enumerate(self._sampler.sounds(event.key)):
-                self._sounding.append(Sounding(event, sound, number, _stop(sound, event)))
+            if self._may_reach(event, start):
+                for number, sound in enumerate(self._sampler.sounds(event.key)):
+                    self._sounding.append(Sounding(event, sound, number, _stop(sound, event)))
             self._next += 1
+
+    def _may_reach(self, event: Event, start: int) -> bool:
+        """Tell whether a note may still sound at `start`; its sound need not be there."""
+        if event.onset >= start:
+            return True
+        choked = event.choke + CHOKE_LENGTH
+        if event.choke <= event.end or choked <= start:
+            return choked > start
+        return event.end + self._sampler.longest_release(event.key) > start
 
     def _let_go(self, stop: int) -> None:
         """Forget the notes that are over at `stop`: the store alone decides how long sounds are kept."""
@@ -162,7 +174,7 @@ def _set_chokes(events: Sequence[Event], sampler: Sampler) -> None:
 
 def _stop(sound: Sound, event: Event) -> int:
     """Return the first sample after what a note plays of a sound."""
-    choked = event.choke + len(release_gain(CHOKE_RELEASE_S))
+    choked = event.choke + CHOKE_LENGTH
     released = choked if event.choke <= event.end else min(event.end + len(sound.release), choked)
     return min(event.onset + sound.samples.shape[1], released)
 

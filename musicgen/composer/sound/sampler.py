@@ -24,13 +24,14 @@ from musicgen.composer.sound.articulation import (
     fade_out,
     moving_length,
     release_gain,
+    release_length,
     volume_gain,
 )
 from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.sound_bank import SoundBank
 from musicgen.composer.sound.sound_store import SoundStore
 from musicgen.composer.sound.soundfont import ATTENUATION, EXCLUSIVE_CLASS, Region
-from musicgen.composer.sound.synthesis.rendering import render
+from musicgen.composer.sound.synthesis.rendering import longest_release, render
 from musicgen.composer.sound.voicing import Envelope, Playback, Voice, attenuation_cb, voice_of
 
 # A velocity layer is so wide that nothing but its loudness, which follows every velocity exactly, changes within it by
@@ -100,6 +101,7 @@ class Sampler:
         self.store = SoundStore(budget_bytes - n_source_bytes)
         self._sources = SoundStore(n_source_bytes)
         self._keymaps: dict[tuple[int, int, int, str | None], Keymap] = {}
+        self._releases: dict[SoundKey, int] = {}
         _keep_freed_memory()
 
     def preset_names(self) -> dict[tuple[int, int], str]:
@@ -129,6 +131,20 @@ class Sampler:
         """
         return self.store.get(key, lambda: tuple(self._render(key)), lambda made: sum(sound.n_bytes for sound in made))
 
+    def longest_release(self, key: SoundKey) -> int:
+        """Return for how many samples after a note's end its key may sound, without rendering it.
+
+        Raises:
+            ValueError: no font has such a preset.
+        """
+        if key not in self._releases:
+            if key.voice:
+                self._releases[key] = longest_release(key.voice, key.pitch, key.n_held)
+            else:
+                lengths = (release_length(voice.volume.release_s) for _, voice in self._voices(key))
+                self._releases[key] = max(lengths, default=0)
+        return self._releases[key]
+
     def is_ready(self, key: SoundKey) -> bool:
         """Tell whether a sound is kept, so that `sounds` will not have to render it."""
         return key in self.store
@@ -146,10 +162,8 @@ class Sampler:
         if key.voice:
             yield from _synthesised(key.voice, key, velocities)
         groups: dict[float, list[tuple[Region, Voice]]] = {}
-        for region in keymap.regions:
-            if region.velocities[0] <= key.velocity <= region.velocities[1]:
-                voice = voice_of(region, self._bank.header(region.sample), key.pitch, key.velocity)
-                groups.setdefault(voice.volume.release_s, []).append((region, voice))
+        for region, voice in self._voices(key):
+            groups.setdefault(voice.volume.release_s, []).append((region, voice))
         for group in groups.values():
             region, lead = min(group, key=lambda pair: pair[1].attenuation_cb)
             placed, envelope = self._sum_group(lead, [voice for _, voice in group], key.n_held)
@@ -159,6 +173,12 @@ class Sampler:
                 release=release_gain(lead.volume.release_s),
                 gains={v: _gain(attenuation_cb(region, key.pitch, v)) for v in velocities},
             )
+
+    def _voices(self, key: SoundKey) -> Iterator[tuple[Region, Voice]]:
+        """Yield the regions that answer a key, and what each plays."""
+        for region in self._keymap(key.bank, key.program, key.pitch, key.voice).regions:
+            if region.velocities[0] <= key.velocity <= region.velocities[1]:
+                yield region, voice_of(region, self._bank.header(region.sample), key.pitch, key.velocity)
 
     def _sum_group(self, lead: Voice, voices: list[Voice], n_held: int) -> tuple[Samples, Samples]:
         """Sum voices that are released alike, at their levels against the lead's.

@@ -1,5 +1,7 @@
 """A part's dry bus: when notes begin, how they end, who silences whom, and that time may be cut anywhere."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,8 @@ from musicgen.composer.sound import part_rendering
 from musicgen.composer.sound.articulation import SAMPLE_RATE
 from musicgen.composer.sound.part_rendering import PartPlayer, render_part, schedule
 from musicgen.composer.sound.sampler import Sampler
+from musicgen.composer.sound.synthesis.rendering import longest_release, render
+from musicgen.composer.sound.synthesis.voice_file import all_voices
 
 QUARTER_S = 0.5
 CLOSED_HAT, OPEN_HAT, SNARE = 42, 46, 38
@@ -120,8 +124,8 @@ def test_notes_beyond_the_end_cost_nothing_and_change_nothing(sampler: Sampler) 
     beyond = melody(inside, Note(2, 4, 60, 90), Note(100, 4, 67, 90), program=48)
     assert np.array_equal(render_part(beyond, sampler, QUARTER_S, SECOND), short)
     player = PartPlayer(schedule(beyond, sampler, QUARTER_S, SECOND), sampler)
-    assert len(list(player.upcoming(10**9))) == 1
-    assert next(player.upcoming(10**9)).n_held < 2 * SECOND
+    assert len(list(player.upcoming(0, 10**9))) == 1
+    assert next(player.upcoming(0, 10**9)).n_held < 2 * SECOND
 
 
 def test_an_empty_part_is_silent(sampler: Sampler) -> None:
@@ -135,3 +139,39 @@ def test_a_missing_preset_is_named(sampler: Sampler) -> None:
 
 def test_a_window_holds_the_room_for_its_scratch() -> None:
     assert part_rendering.WINDOW % 2 == 0, "the reverb takes it as two blocks"
+
+
+RINGING = (Note(0, 1, 36, 90), Note(0.1, 3, 49, 120), Note(3, 0.1, OPEN_HAT, 90), Note(3.5, 0.1, CLOSED_HAT, 90))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [busy_part(), drums(*RINGING), replace(drums(*RINGING), voice="chip_drums"), replace(busy_part(), voice="fm_bell")],
+    ids=["melody", "drums", "synthesised drums", "synthesised melody"],
+)
+def test_what_is_over_before_a_window_is_neither_asked_for_nor_missed(part: Part, sampler: Sampler) -> None:
+    n = 6 * SECOND
+    whole = render_part(part, sampler, QUARTER_S, n)
+    events = schedule(part, sampler, QUARTER_S, n)
+    for start in (SECOND, 2 * SECOND, 5 * SECOND):
+        player = PartPlayer(events, sampler)
+        asked = set(player.upcoming(start, start + SECOND))
+        assert np.array_equal(player.play(start, start + SECOND), whole[:, start : start + SECOND])
+        heard = {sounding.event.key for sounding in player._sounding if sounding.stop > start}
+        assert heard <= asked
+
+
+def test_a_sound_that_is_long_over_is_not_rendered() -> None:
+    fresh = Sampler(SOUND_FONTS)
+    events = schedule(melody(Note(0, 1, 60, 90), Note(40, 1, 72, 90)), fresh, QUARTER_S, 60 * SECOND)
+    player = PartPlayer(events, fresh)
+    assert [key.pitch for key in player.upcoming(20 * SECOND, 21 * SECOND)] == [72]
+    player.play(20 * SECOND, 21 * SECOND)
+    assert len(fresh.store) == 1
+
+
+@pytest.mark.parametrize("voice", sorted(all_voices()))
+def test_no_voice_sounds_for_longer_after_a_note_than_is_said(voice: str) -> None:
+    for pitch in (36, 42, 49, 60):
+        released = [len(part.release) for part in render(voice, pitch, 100, SECOND)]
+        assert longest_release(voice, pitch, SECOND) == max(released, default=0)

@@ -1,11 +1,12 @@
 """A note of a synthesised voice as samples: which parts it has, how long each of them sounds and how it is released."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
 
-from musicgen.composer.sound.articulation import INAUDIBLE_DB, SAMPLE_RATE, fade_out, release_gain
+from musicgen.composer.sound.articulation import INAUDIBLE_DB, SAMPLE_RATE, fade_out, release_gain, release_length
 from musicgen.composer.sound.resampling import Samples
 from musicgen.composer.sound.synthesis.curves import FALL_DB
 from musicgen.composer.sound.synthesis.fm_voice import play_fm
@@ -40,24 +41,48 @@ def render(name: str, pitch: int, velocity: int, n_held: int) -> tuple[Rendered,
     Raises:
         ValueError: there is no such voice.
     """
+    return tuple(_part(hit, voice, pitch, velocity, n_held, _rings(name)) for hit, voice in _parts(name, pitch))
+
+
+def longest_release(name: str, pitch: int, n_held: int) -> int:
+    """Return for how many samples after a note's end something of `render` may sound.
+
+    Raises:
+        ValueError: there is no such voice.
+    """
+    rings = _rings(name)
+    lengths = (_lengths(voice, n_held, rings) for _, voice in _parts(name, pitch))
+    return max((n if rings else n_ending for n, n_ending in lengths), default=0)
+
+
+def _rings(name: str) -> bool:
+    """Tell whether a voice's parts sound as long as they do, whatever the note's length."""
+    return isinstance(voice_named(name), Kit)
+
+
+def _parts(name: str, pitch: int) -> Iterator[tuple[Hit, Simple]]:
     voice = voice_named(name)
-    rings = isinstance(voice, Kit)
-    hits = hits_of(voice, pitch) if isinstance(voice, Kit | Stack) else (Hit(name, None, 0.0),)
-    return tuple(_part(hit, pitch, velocity, n_held, rings) for hit in hits)
+    for hit in hits_of(voice, pitch) if isinstance(voice, Kit | Stack) else (Hit(name, None, 0.0),):
+        simple = all_voices()[hit.voice]
+        assert isinstance(simple, Simple)
+        yield hit, simple
 
 
-def _part(hit: Hit, pitch: int, velocity: int, n_held: int, rings: bool) -> Rendered:
-    """Render a part; one that `rings` sounds as long as it does, whatever the note's length."""
-    voice = all_voices()[hit.voice]
-    assert isinstance(voice, Simple)
-    ending, audible = release_gain(voice.amplitude.release_s), audible_length(voice)
-    n = n_held + len(ending)
+def _lengths(voice: Simple, n_held: int, rings: bool) -> tuple[int, int]:
+    """Return for how many samples a part sounds in all, and after the note's end where it does not ring."""
+    n_ending, audible = release_length(voice.amplitude.release_s), audible_length(voice)
+    n = n_held + n_ending
     if audible is not None:
         n = audible if rings else min(n, audible)
+    return n, n_ending
+
+
+def _part(hit: Hit, voice: Simple, pitch: int, velocity: int, n_held: int, rings: bool) -> Rendered:
+    n, _ = _lengths(voice, n_held, rings)
     played = _play(hit, voice, pitch if hit.pitch is None else hit.pitch, velocity, n, n_held / SAMPLE_RATE)
     samples: Samples = played * np.float32(10 ** (hit.level_db / 20))
     fade_out(samples)
-    return Rendered(samples, np.ones(n, dtype=np.float32) if rings else ending)
+    return Rendered(samples, np.ones(n, dtype=np.float32) if rings else release_gain(voice.amplitude.release_s))
 
 
 def _play(hit: Hit, voice: Simple, pitch: int, velocity: int, n: int, held_s: float) -> Samples:
