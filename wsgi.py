@@ -9,4 +9,4 @@ app = create_app()
 gc.freeze()
 # A song is tens of thousands of small objects that all live until it is written: look among them less often than at
 # every 700th.
-gc.set_threshold(50_000)
+gc.set_threshold(250_000)

@@ -40,6 +40,7 @@ PATIENCE_S = 600
 SAMPLE_RATE = 44_100
 
 seeds = count(1)
+SAME_SEED = 0
 
 
 @contextlib.contextmanager
@@ -63,9 +64,9 @@ def warm_up(server: Server, n_workers: int) -> None:
             warm = {line.split("[")[1].split("]")[0] for line in list(server.lines) if "POST /api/generate" in line}
 
 
-def ask(server: Server, accept: str, duration_s: float) -> socket.socket:
-    """Ask for a track and leave the answer unread."""
-    body = json.dumps({"prompt": PROMPT, "duration": duration_s, "seed": next(seeds)})
+def ask(server: Server, accept: str, duration_s: float, seed: int | None = None) -> socket.socket:
+    """Ask for a track, with a new seed unless one is given, and leave the answer unread."""
+    body = json.dumps({"prompt": PROMPT, "duration": duration_s, "seed": next(seeds) if seed is None else seed})
     connection = socket.create_connection(server.address, PATIENCE_S)
     head = f"POST /api/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAccept: {accept}\r\n"
     connection.sendall(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode())
@@ -136,10 +137,10 @@ def percentiles(times_ms: list[float]) -> str:
     return f"{statistics.median(times_ms):.0f} / {p99:.0f}"
 
 
-def first_sound(server: Server) -> tuple[float, float]:
+def first_sound(server: Server, seed: int | None = None) -> tuple[float, float]:
     """Stream a long track; return the seconds until its first byte, and until the first byte of sound."""
     began = time.perf_counter()
-    with ask(server, "audio/mpeg", LONG_S) as connection:
+    with ask(server, "audio/mpeg", LONG_S, seed) as connection:
         heard, first_s = b"", None
         while True:
             heard += connection.recv(RECEIVED_BYTES)
@@ -198,16 +199,18 @@ def measure_streams() -> None:
     """Print the first sound and hanging up."""
     with serving(1) as server:
         generate(server, LONG_S)
-        firsts = []
-        for _ in range(RUNS):
-            firsts.append(first_sound(server))
-            wait_for(lambda: server.get("/health").json()["model_state"] == "ready")
-        byte_s, sound_s = (statistics.median(times) for times in zip(*firsts, strict=True))
-        slowest_s = max(sound for _, sound in firsts)
-        print(
-            f"`audio/mpeg` of 300 s, warm: first byte {byte_s:.2f} s, first sound {sound_s:.2f} s "
-            f"({slowest_s:.2f} worst)."
-        )
+        for name, seed in (("new seeds", None), ("one seed", SAME_SEED)):
+            firsts = []
+            for _ in range(RUNS + 1):
+                firsts.append(first_sound(server, seed))
+                wait_for(lambda: server.get("/health").json()["model_state"] == "ready")
+            # The first one brings the sounds of the seed.
+            byte_s, sound_s = (statistics.median(times) for times in zip(*firsts[1:], strict=True))
+            slowest_s = max(sound for _, sound in firsts[1:])
+            print(
+                f"`audio/mpeg` of {LONG_S} s, warm, {name}: first byte {byte_s:.2f} s, first sound {sound_s:.2f} s "
+                f"({slowest_s:.2f} worst)."
+            )
         for accept in ALL_WAYS:
             times = [seconds_to_cancel(server, accept) for _ in range(RUNS)]
             print(f"Hang-up as it begins, `{accept}`: {statistics.median(times):.2f} s ({max(times):.2f} worst).")
