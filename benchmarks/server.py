@@ -40,7 +40,6 @@ PATIENCE_S = 600
 SAMPLE_RATE = 44_100
 
 seeds = count(1)
-SAME_SEED = 0
 
 
 @contextlib.contextmanager
@@ -66,7 +65,7 @@ def warm_up(server: Server, n_workers: int) -> None:
 
 def ask(server: Server, accept: str, duration_s: float, seed: int | None = None) -> socket.socket:
     """Ask for a track, with a new seed unless one is given, and leave the answer unread."""
-    body = json.dumps({"prompt": PROMPT, "duration": duration_s, "seed": next(seeds) if seed is None else seed})
+    body = json.dumps({"prompt": PROMPT, "duration": duration_s, "seed": seed or next(seeds)})
     connection = socket.create_connection(server.address, PATIENCE_S)
     head = f"POST /api/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAccept: {accept}\r\n"
     connection.sendall(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode())
@@ -137,7 +136,7 @@ def percentiles(times_ms: list[float]) -> str:
     return f"{statistics.median(times_ms):.0f} / {p99:.0f}"
 
 
-def first_sound(server: Server, seed: int | None = None) -> tuple[float, float]:
+def first_sound(server: Server, seed: int) -> tuple[float, float]:
     """Stream a long track; return the seconds until its first byte, and until the first byte of sound."""
     began = time.perf_counter()
     with ask(server, "audio/mpeg", LONG_S, seed) as connection:
@@ -199,14 +198,15 @@ def measure_streams() -> None:
     """Print the first sound and hanging up."""
     with serving(1) as server:
         generate(server, LONG_S)
-        for name, seed in (("new seeds", None), ("one seed", SAME_SEED)):
-            firsts = []
-            for _ in range(RUNS + 1):
-                firsts.append(first_sound(server, seed))
+        firsts: dict[str, list[tuple[float, float]]] = {"new seeds": [], "again": []}
+        for _ in range(RUNS):
+            seed = next(seeds)
+            for times in firsts.values():
+                times.append(first_sound(server, seed))
                 wait_for(lambda: server.get("/health").json()["model_state"] == "ready")
-            # The first one brings the sounds of the seed.
-            byte_s, sound_s = (statistics.median(times) for times in zip(*firsts[1:], strict=True))
-            slowest_s = max(sound for _, sound in firsts[1:])
+        for name, times in firsts.items():
+            byte_s, sound_s = (statistics.median(column) for column in zip(*times, strict=True))
+            slowest_s = max(sound for _, sound in times)
             print(
                 f"`audio/mpeg` of {LONG_S} s, warm, {name}: first byte {byte_s:.2f} s, first sound {sound_s:.2f} s "
                 f"({slowest_s:.2f} worst)."

@@ -132,59 +132,69 @@ def test_slots_have_all_columns_within_their_tables() -> None:
 def song_slots() -> tuple[np.ndarray, np.ndarray]:
     controls = SectionControls(bars=4)
     _, slots, times, _ = write_section(controls, chord_events(PROGRESSION, controls), melody_events(TUNE, controls))
-    return np.array([slots]), np.array([times], dtype=np.float32)
+    return np.array(slots), np.array(times, dtype=np.float32)
+
+
+def read_at_once(network: LeadSheetNetwork, slots: np.ndarray, times: np.ndarray) -> np.ndarray:
+    n = len(slots)
+    return network.read(slots, times, np.array([n]), KeyValueCache.empty(TINY, 1, n))
 
 
 def test_numpy_runs_what_torch_trained(network: LeadSheetNetwork, trained: TrainableNetwork) -> None:
     slots, times = song_slots()
-    durations = np.arange(slots.shape[1]) % len(DURATIONS)
-    states = network.read(slots, times, KeyValueCache.empty(TINY, 1, slots.shape[1]))[0]
+    durations = np.arange(len(slots)) % len(DURATIONS)
+    states = read_at_once(network, slots, times)
     with torch.no_grad():
-        expected = trained(torch.from_numpy(slots), torch.from_numpy(times))[0]
-        expected_durations = trained.duration_logits(expected, torch.from_numpy(slots[0]))
-        expected_symbols = trained.symbol_logits(expected, torch.from_numpy(slots[0]), torch.from_numpy(durations))
+        expected = trained(torch.from_numpy(slots[None]), torch.from_numpy(times[None]))[0]
+        expected_durations = trained.duration_logits(expected, torch.from_numpy(slots))
+        expected_symbols = trained.symbol_logits(expected, torch.from_numpy(slots), torch.from_numpy(durations))
     np.testing.assert_allclose(states, expected, atol=5e-4)
-    np.testing.assert_allclose(network.duration_logits(states, slots[0]), expected_durations, atol=5e-4)
-    np.testing.assert_allclose(network.symbol_logits(states, slots[0], durations), expected_symbols, atol=5e-4)
+    np.testing.assert_allclose(network.duration_logits(states, slots), expected_durations, atol=5e-4)
+    np.testing.assert_allclose(network.symbol_logits(states, slots, durations), expected_symbols, atol=5e-4)
 
 
 def test_the_symbols_of_melodies_alone_are_the_first_ones(network: LeadSheetNetwork) -> None:
     slots, times = song_slots()
-    states = network.read(slots, times, KeyValueCache.empty(TINY, 1, slots.shape[1]))[0]
-    both = network.symbol_logits(states, slots[0], np.zeros(len(states), np.int64))
-    melody = network.symbol_logits(states[-3:], slots[0, -3:], np.zeros(3, np.int64))
+    states = read_at_once(network, slots, times)
+    both = network.symbol_logits(states, slots, np.zeros(len(states), np.int64))
+    melody = network.symbol_logits(states[-3:], slots[-3:], np.zeros(3, np.int64))
     np.testing.assert_allclose(melody, both[-3:, :FIRST_CHORD], atol=1e-6)
     assert np.isneginf(both[-3:, FIRST_CHORD:]).all()
 
 
 def test_gelu_is_near_enough() -> None:
-    x = np.linspace(-6, 6, 1001, dtype=np.float32)
-    np.testing.assert_allclose(gelu(x), torch.nn.functional.gelu(torch.from_numpy(x)), atol=5e-5)
+    x = np.linspace(-12, 12, 1001, dtype=np.float32)
+    np.testing.assert_allclose(gelu(x), torch.nn.functional.gelu(torch.from_numpy(x)), atol=3e-5)
 
 
 def test_cache_gives_what_one_full_pass_gives(network: LeadSheetNetwork) -> None:
     slots, times = song_slots()
-    n = slots.shape[1]
-    full = network.read(slots, times, KeyValueCache.empty(TINY, 1, n))
+    n = len(slots)
     cache = KeyValueCache.empty(TINY, 1, n)
-    parts = [network.read(slots[:, :3], times[:, :3], cache)]
-    parts += [network.read(slots[:, i : i + 1], times[:, i : i + 1], cache) for i in range(3, n)]
-    np.testing.assert_allclose(np.concatenate(parts, axis=1), full, atol=1e-5)
+    parts = [network.read(slots[:3], times[:3], np.array([3]), cache)]
+    parts += [network.read(slots[i : i + 1], times[i : i + 1], np.array([1]), cache) for i in range(3, n)]
+    np.testing.assert_allclose(np.concatenate(parts), read_at_once(network, slots, times), atol=1e-5)
 
 
 def test_rows_of_different_lengths_do_not_see_one_another(network: LeadSheetNetwork) -> None:
     slots, times = song_slots()
-    full = network.read(slots, times, KeyValueCache.empty(TINY, 1, slots.shape[1]))
-    cache = KeyValueCache.empty(TINY, 2, 20)
-    network.read(slots[:, :5].repeat(2, axis=0), times[:, :5].repeat(2, axis=0), cache)
-    cache.lengths = np.array([5, 3])
-    both = cache.repeat(2)
-    rows = [[5], [5], [3], [3]]
-    states = network.read(slots[0][rows], times[0][rows], both)
-    np.testing.assert_allclose(states[:, 0], full[0, [5, 5, 3, 3]], atol=1e-5)
-    both.keep([1, 2])
-    states = network.read(slots[0][[[6], [4]]], times[0][[[6], [4]]], both)
-    np.testing.assert_allclose(states[:, 0], full[0, [6, 4]], atol=1e-5)
+    full = read_at_once(network, slots, times)
+
+    def read(numbers: list[int], counts: list[int], cache: KeyValueCache) -> None:
+        states = network.read(slots[numbers], times[numbers], np.array(counts), cache)
+        np.testing.assert_allclose(states, full[numbers], atol=1e-5)
+
+    two = KeyValueCache.empty(TINY, 2, 20)
+    read([0, 1, 2, 3, 4, 0, 1, 2], [5, 3], two)
+    four = two.repeat(2)
+    assert four.lengths.tolist() == [5, 5, 3, 3]
+    read([5, 5, 3, 3], [1, 1, 1, 1], four)
+    four.swap(1, 2)
+    four.move(3, 0)
+    assert four.lengths.tolist() == [4, 4, 6, 4]
+    read([4, 5, 6, 4], [3, 1], four.rows(0, 2))
+    read([5, 6, 7], [1, 2], four.rows(0, 3).rows(1, 3))
+    assert four.lengths.tolist() == [7, 6, 8, 4]
 
 
 def test_weights_survive_their_file_to_half_a_step_of_int8(trained: TrainableNetwork, tmp_path) -> None:

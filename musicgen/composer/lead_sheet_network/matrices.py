@@ -1,6 +1,6 @@
 """The network's weights, laid out so that products with a few rows are quick.
 
-Knows nothing of what the products mean. Axes: b batch, t slots, i inputs, o outputs, s strips.
+Knows nothing of what the products mean. Axes: n vectors, i inputs, o outputs, s strips.
 """
 
 import math
@@ -31,9 +31,8 @@ class Block:
 
 
 def product(stream: Floats, strips: Floats) -> Floats:
-    """Multiply vectors (b, t, i) by a matrix in strips (s, i, o / s), all rows at once: numpy would take each alone."""
-    products = stream.reshape(-1, stream.shape[-1]) @ strips
-    joined: Floats = products.transpose(1, 0, 2).reshape(*stream.shape[:-1], -1)
+    """Multiply vectors (n, i) by a matrix in strips (s, i, o / s)."""
+    joined: Floats = (stream @ strips).transpose(1, 0, 2).reshape(len(stream), -1)
     return joined
 
 

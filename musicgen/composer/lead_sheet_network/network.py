@@ -8,11 +8,11 @@ Rotary positions turn half of each head by musical time in bars, the other half 
 onset of the event to be written, a key at the onset of the event it holds, so "two bars ago at this place" is one
 fixed turn.
 
-Axes: b batch, t slots, c columns, d channels, h heads, e channels of a head, s symbols, n durations.
+Axes: b rows (sections), t slots of a row, n slots of all rows, c columns, d channels, h heads, e channels of a head.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -102,15 +102,23 @@ class KeyValueCache:
             repeated.append(room)
         return KeyValueCache(repeated[0], repeated[1], self.lengths.repeat(times))
 
-    def keep(self, rows: Sequence[int]) -> None:
-        """Go on with some rows only, which are numbers that rise; their slots move up within the memory there is."""
-        used = int(self.lengths.max())
+    def rows(self, first: int, end: int) -> "KeyValueCache":
+        """Give some of the rows, in the same memory."""
+        return KeyValueCache(self.keys[:, first:end], self.values[:, first:end], self.lengths[first:end])
+
+    def swap(self, one: int, other: int) -> None:
+        """Let two rows change places."""
+        used = int(self.lengths[[one, other]].max())
+        for kept in (self.keys[:, :, :, :used], self.values[:, :, :, :used]):
+            kept[:, [one, other]] = kept[:, [other, one]]
+        self.lengths[[one, other]] = self.lengths[[other, one]]
+
+    def move(self, old: int, new: int) -> None:
+        """Put a row into the place of another one, which is lost."""
+        used = int(self.lengths[old])
         for kept in (self.keys, self.values):
-            for new, old in enumerate(rows):
-                if new != old:
-                    kept[:, new, :, :used] = kept[:, old, :, :used]
-        self.keys, self.values = self.keys[:, : len(rows)], self.values[:, : len(rows)]
-        self.lengths = self.lengths[list(rows)]
+            kept[:, new, :, :used] = kept[:, old, :, :used]
+        self.lengths[new] = used
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +126,15 @@ class View:
     """What slots see of one another, the same in all layers.
 
     Attributes:
-        places: (b, t) numbers of the slots in their rows.
-        hidden: (b, 1, t, places) float32, 0 up to a slot's own place, minus infinity after it.
-        turns: the rotary turns of queries and keys, (b, t, 2, 1, e / 2) complex64 of size 1.
+        rows: (n,) the row of each slot.
+        order: (n,) the number of each slot among the new ones of its row.
+        places: (n,) its number among all of its row.
+        hidden: (b, 1, t, places) float32, 0 up to the place of each row's next t slots, minus infinity after it.
+        turns: the rotary turns of queries and keys, (n, 2, 1, e / 2) complex64 of size 1.
     """
 
+    rows: Integers
+    order: Integers
     places: Integers
     hidden: Floats
     turns: NDArray[np.complex64]
@@ -180,55 +192,61 @@ class LeadSheetNetwork:
         self._norm_symbol = weights["norm_symbol.weight"]
         self._chosen_duration = weights["chosen_duration.weight"]
 
-    def read(self, slots: Integers, times: Floats, cache: KeyValueCache) -> Floats:
+    def read(self, slots: Integers, times: Floats, counts: Integers, cache: KeyValueCache) -> Floats:
         """Read slots, after those that the cache holds.
 
         Args:
-            slots: (b, t, c) int64, `COLUMNS`.
-            times: (b, t, 2) float32, bars: onset of the slot's event and of the event after it.
-            cache: filled with the slots; its lengths grow by t. A row that has fewer may be filled up with any slots
-                and its length then be set back.
+            slots: (n, c) int64, `COLUMNS`: those of the first row, then those of the second, and so on.
+            times: (n, 2) float32, bars: onset of the slot's event and of the event after it.
+            counts: (b,) int64, how many of them belong to each row.
+            cache: filled with the slots.
 
         Returns:
-            (b, t, d), what `duration_logits` and `symbol_logits` take.
+            (n, d), what `duration_logits` and `symbol_logits` take.
         """
-        view = self._view(times, cache.lengths[:, None] + np.arange(slots.shape[1]))
-        stream = self._table[slots[..., : len(COLUMN_SIZES)] + FIRST_ROWS].sum(axis=2)
+        view = self._view(times, counts, cache.lengths)
+        stream = self._table[slots[:, : len(COLUMN_SIZES)] + FIRST_ROWS].sum(axis=1)
         for layer, block in enumerate(self._blocks):
             stream += self._attend(block, normed(stream), view, cache.keys[layer], cache.values[layer])
             stream += product(gelu(product(normed(stream), block.mlp_in)), block.mlp_out)
-        cache.lengths = cache.lengths + slots.shape[1]
+        cache.lengths += counts
         states: Floats = normed(stream) * self._norm
         return states
 
-    def _view(self, times: Floats, places: Integers) -> View:
-        """Find what slots see at times (b, t, 2), bars, and places (b, t)."""
+    def _view(self, times: Floats, counts: Integers, lengths: Integers) -> View:
+        """Find what new slots see at times (n, 2), bars, in rows (b,) that have so many of them, and had so many."""
+        rows = np.arange(len(counts)).repeat(counts)
+        order = np.arange(len(rows)) - (counts.cumsum() - counts).repeat(counts)
+        places = lengths[rows] + order
         by_time, by_index = self._rates
-        by_place = np.repeat((places[..., None].astype(np.float32) * by_index)[:, :, None], 2, axis=2)
+        by_place = np.repeat((places[:, None].astype(np.float32) * by_index)[:, None], 2, axis=1)
         # A query stands at the later time, the onset of the event to be written.
-        angles = np.concatenate([times[..., ::-1, None] * by_time, by_place], axis=-1)[..., None, :]
-        seen = np.arange(-(-int(places.max() + 1) // READ_STEP) * READ_STEP) <= places[:, None, :, None]
-        return View(places, np.where(seen, np.float32(0), np.float32(-np.inf)), np.exp(1j * angles))
+        angles = np.concatenate([times[:, ::-1, None] * by_time, by_place], axis=-1)[:, :, None]
+        n_seen = -(-int(places.max() + 1) // READ_STEP) * READ_STEP
+        grid = lengths[:, None] + np.arange(counts.max())
+        seen = np.arange(n_seen) <= grid[:, None, :, None]
+        return View(rows, order, places, np.where(seen, np.float32(0), np.float32(-np.inf)), np.exp(1j * angles))
 
     def _attend(self, block: Block, inputs: Floats, view: View, keys: Floats, values: Floats) -> Floats:
-        """Let slots (b, t, d) look at those up to their own, after adding to keys and values (b, h, capacity, e)."""
-        batch, n_slots, channels = inputs.shape
-        joint = product(inputs, block.query_key_value).reshape(batch, n_slots, 3, self.shape.heads, -1)
-        rows, n_seen = np.arange(batch)[:, None], view.hidden.shape[-1]
-        turned = joint[:, :, :2].view(np.complex64)
+        """Let slots (n, d) look at those up to their own, after adding to keys and values (b, h, capacity, e)."""
+        joint = product(inputs, block.query_key_value).reshape(len(inputs), 3, self.shape.heads, -1)
+        turned = joint[:, :2].view(np.complex64)
         turned *= view.turns
-        keys[rows, :, view.places] = joint[:, :, 1]
-        values[rows, :, view.places] = joint[:, :, 2]
-        scores = joint[:, :, 0].transpose(0, 2, 1, 3) @ keys[:, :, :n_seen].swapaxes(-1, -2)
+        keys[view.rows, :, view.places] = joint[:, 1]
+        values[view.rows, :, view.places] = joint[:, 2]
+        batch, _, most, n_seen = view.hidden.shape
+        queries = np.zeros((batch, most, *joint.shape[2:]), np.float32)
+        queries[view.rows, view.order] = joint[:, 0]
+        scores = queries.transpose(0, 2, 1, 3) @ keys[:, :, :n_seen].swapaxes(-1, -2)
         scores += view.hidden
         scores -= scores.max(axis=-1, keepdims=True)
         shares = np.exp(scores, out=scores)
         shares /= shares.sum(axis=-1, keepdims=True)
-        mixed = (shares @ values[:, :, :n_seen]).transpose(0, 2, 1, 3)
-        return product(mixed.reshape(batch, n_slots, channels), block.attention_out)
+        mixed = (shares @ values[:, :, :n_seen])[view.rows, :, view.order]
+        return product(mixed.reshape(inputs.shape), block.attention_out)
 
     def duration_logits(self, states: Floats, slots: Integers) -> Floats:
-        """Give (b, n) float32 logits of the next event's duration, minus infinity where the bar would overflow.
+        """Give (b, durations) float32 logits of the next event's duration, minus infinity where the bar would overflow.
 
         Args:
             states: (b, d) float32, of the last slots.
@@ -241,7 +259,7 @@ class LeadSheetNetwork:
         """Give float32 logits of the next event's symbol, given its duration's index (b,) int64.
 
         Returns:
-            (b, s), or (b, FIRST_CHORD) where no row writes chords.
+            (b, N_SYMBOLS), or (b, FIRST_CHORD) where no row writes chords.
         """
         situations = slots[:, SITUATION]
         n_symbols = N_SYMBOLS if (situations == 0).any() else FIRST_CHORD

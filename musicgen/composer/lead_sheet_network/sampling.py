@@ -7,6 +7,7 @@ nor of which candidate is best.
 Axes: b candidates, s symbols, n durations.
 """
 
+import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import numpy as np
 from musicgen.composer.checkpoint import checkpoint
 from musicgen.composer.lead_sheet_network.cursor import Cursor, write_section
 from musicgen.composer.lead_sheet_network.matrices import Floats
-from musicgen.composer.lead_sheet_network.network import Integers, KeyValueCache, LeadSheetNetwork
+from musicgen.composer.lead_sheet_network.network import STREAM, Integers, KeyValueCache, LeadSheetNetwork
 from musicgen.composer.lead_sheet_network.section import (
     Event,
     Section,
@@ -28,7 +29,6 @@ from musicgen.composer.lead_sheet_network.section import (
 from musicgen.composer.lead_sheet_network.tokens import (
     CHORD_GRID,
     CHORD_STREAM,
-    DURATION_INDEX,
     DURATIONS,
     FIRST_PITCH,
     HIGHEST_PITCH,
@@ -43,7 +43,8 @@ from musicgen.composer.lead_sheet_network.tokens import (
     symbol_pitch,
 )
 
-DONE_SHARE = 0.25  # candidates that must be done before the others go on without them
+# Products with more vectors than this are slower for each: what they make no longer stays in the nearest cache.
+MOST_SLOTS = 48
 # About a twentieth of a second.
 STEPS_BETWEEN_CHECKPOINTS = 8
 
@@ -71,27 +72,62 @@ class SamplingOptions:
             raise ValueError(f"span is {self.span}; a melody needs at least 12 semitones")
 
 
+Slot = tuple[list[int], tuple[float, float]]  # columns and times, as `LeadSheetNetwork.read` takes them
+
+
 @dataclass(slots=True)
 class _Candidate:
-    """One row of the batch."""
+    """One row of the batch.
+
+    Attributes:
+        unread: slots that the network has yet to read; more than one where bars returned, whose events are not drawn.
+        last_return: the last bar that returns; -1 where none does.
+    """
 
     request: SectionRequest
     cursor: Cursor
     noise: Floats
+    unread: list[Slot]
+    last_return: int
+    n_written: int = 0
     low: int = HIGHEST_PITCH
     high: int = LOWEST_PITCH
     run: int = 0
-    done: bool = False
     _given: deque[Event] = field(default_factory=deque)
 
-    def settle(self) -> None:
-        """Pass to the melody where the chords are done, and stop where all is done."""
-        cursor = self.cursor
-        if cursor.stream == CHORD_STREAM and cursor.stream_is_full:
-            cursor.turn_to_melody()
-        self.done = cursor.stream_is_full
+    @property
+    def done(self) -> bool:
+        """Whether all is written."""
+        return self.cursor.stream == MELODY_STREAM and self.cursor.stream_is_full
 
-    def given(self) -> Event | None:
+    @property
+    def waits(self) -> bool:
+        """Whether there is more to read than the others have."""
+        return len(self.unread) > 1
+
+    @property
+    def will_wait(self) -> bool:
+        """Whether a bar that returns lies ahead."""
+        bar = self.cursor.tick // self.cursor.controls.bar_ticks if self.cursor.stream == MELODY_STREAM else -1
+        return self.last_return > bar
+
+    def take(self, ticks: int, symbol: int) -> None:
+        """Take an event that was drawn, and those that follow it in bars that return."""
+        self._write(ticks, symbol)
+        while not self.done and (event := self._next_given()):
+            self._write(*event)
+
+    def _write(self, ticks: int, symbol: int) -> None:
+        if is_pitch(symbol):
+            self.run = self.run + 1 if symbol == self.cursor.last_pitch else 1
+            self.low = min(self.low, symbol_pitch(symbol))
+            self.high = max(self.high, symbol_pitch(symbol))
+        self.cursor.write(ticks, symbol)
+        self.n_written += 1
+        _settle(self.cursor)
+        self.unread.append((self.cursor.slot(), self.cursor.times()))
+
+    def _next_given(self) -> Event | None:
         """Give the next event where it is not to be drawn: in a bar whose melody returns."""
         cursor = self.cursor
         if cursor.stream == MELODY_STREAM and cursor.position == 0 and not self._given:
@@ -100,14 +136,11 @@ class _Candidate:
                 self._given.extend(_bar(cursor, earlier))
         return self._given.popleft() if self._given else None
 
-    def write(self, ticks: int, symbol: int) -> None:
-        """Take an event."""
-        if is_pitch(symbol):
-            self.run = self.run + 1 if symbol == self.cursor.last_pitch else 1
-            self.low = min(self.low, symbol_pitch(symbol))
-            self.high = max(self.high, symbol_pitch(symbol))
-        self.cursor.write(ticks, symbol)
-        self.settle()
+
+def _settle(cursor: Cursor) -> None:
+    """Pass to the melody where the chords are done."""
+    if cursor.stream == CHORD_STREAM and cursor.stream_is_full:
+        cursor.turn_to_melody()
 
 
 def _bar(cursor: Cursor, bar: int) -> Iterator[Event]:
@@ -133,63 +166,45 @@ class Sampler:
     ) -> list[list[Section]]:
         """Draw `n_candidates` sections for every request; candidate i depends on the request and i alone."""
         groups = [[_begin(request, index) for index in range(n_candidates)] for request in requests]
-        candidates = [candidate for group in groups for candidate in group]
-        states, cache = self._read_chords([group[0] for group in groups], max(len(c.noise) for c in candidates))
-        states, cache = states.repeat(n_candidates, axis=0), cache.repeat(n_candidates)
+        firsts = [group[0] for group in groups]
+        capacity = max(len(first.unread) + len(first.noise) for first in firsts)
+        cache = KeyValueCache.empty(self.network.shape, len(firsts), capacity)
+        states = self._read(firsts, cache).repeat(n_candidates, axis=0)
+        batch = _Batch([candidate for group in groups for candidate in group], cache.repeat(n_candidates))
         step = 0
-        while candidates:
+        while batch.ready:
             if step % STEPS_BETWEEN_CHECKPOINTS == 0:
                 checkpoint()
-            slots = np.array([candidate.cursor.slot() for candidate in candidates])
-            if step:
-                times = np.array([candidate.cursor.times() for candidate in candidates], dtype=np.float32)
-                states = self.network.read(slots[:, None], times[:, None], cache)[:, 0]
-            self._write_events(candidates, states, slots, step, options)
-            going_on = [row for row, candidate in enumerate(candidates) if not candidate.done]
-            if len(going_on) <= (1 - DONE_SHARE) * len(candidates):
-                candidates = [candidates[row] for row in going_on]
-                cache.keep(going_on)
+            self._write_events(batch.ready, states, options)
+            batch.sort_out()
+            states = np.concatenate([self._read(*rows) for rows in batch.to_read()])
             step += 1
         return [[_section(candidate.cursor) for candidate in group] for group in groups]
 
-    def _read_chords(self, firsts: Sequence[_Candidate], n_events: int) -> tuple[Floats, KeyValueCache]:
-        """Read what is known of each request; give the states (requests, d) and the cache, with room for events."""
-        known = [
-            write_section(c.request.controls, chord_events(c.request.chords, c.request.controls), None)[1:3]
-            for c in firsts
-        ]
-        lengths = np.array([len(slots) for slots, _ in known])
-        longest = int(lengths.max())
-        for candidate, (slots, times) in zip(firsts, known, strict=True):
-            # Where the chords fill the section, its last slot already looks ahead to the melody.
-            slots[-1], times[-1] = candidate.cursor.slot(), candidate.cursor.times()
-            slots += [slots[-1]] * (longest - len(slots))
-            times += [times[-1]] * (longest - len(times))
-        cache = KeyValueCache.empty(self.network.shape, len(firsts), longest + n_events)
-        all_slots, all_times = (np.array(values) for values in zip(*known, strict=True))
-        states = self.network.read(all_slots, all_times.astype(np.float32), cache)
-        cache.lengths = lengths
-        return states[np.arange(len(firsts)), lengths - 1], cache
+    def _read(self, candidates: Sequence[_Candidate], cache: KeyValueCache) -> Floats:
+        """Read what the candidates have unread, and give the state after it, (b, d)."""
+        if not candidates:
+            return np.zeros((0, self.network.shape.channels), np.float32)
+        counts = np.array([len(candidate.unread) for candidate in candidates])
+        unread = [slot for candidate in candidates for slot in candidate.unread]
+        slots = np.array([columns for columns, _ in unread])
+        times = np.array([onsets for _, onsets in unread], dtype=np.float32)
+        return self.network.read(slots, times, counts, cache)[counts.cumsum() - 1]
 
-    def _write_events(
-        self, candidates: Sequence[_Candidate], states: Floats, slots: Integers, step: int, options: SamplingOptions
-    ) -> None:
-        """Write the next event of every candidate that is not done, from states (b, d) and slots (b, c)."""
-        given = [None if candidate.done else candidate.given() for candidate in candidates]
-        noise = np.stack([candidate.noise[step] for candidate in candidates])
-        in_chords = np.array([candidate.cursor.stream == CHORD_STREAM for candidate in candidates])
+    def _write_events(self, candidates: Sequence[_Candidate], states: Floats, options: SamplingOptions) -> None:
+        """Draw the next event of every candidate from states (b, d)."""
+        slots = np.array([candidate.unread[-1][0] for candidate in candidates])
+        noise = np.stack([candidate.noise[candidate.n_written] for candidate in candidates])
+        in_chords = slots[:, STREAM] == CHORD_STREAM
         warmth = np.where(in_chords, options.chord_temperature, options.rhythm_temperature)
         durations = choose(self.network.duration_logits(states, slots), warmth, options.top_p, noise[:, 0])
-        for row, event in enumerate(given):
-            if event:
-                durations[row] = DURATION_INDEX[event[0]]
         logits = self.network.symbol_logits(states, slots, durations)
         logits = np.where(self._allowed(candidates, options)[:, : logits.shape[1]], logits, -np.inf)
         warmth = np.where(in_chords, options.chord_temperature, options.pitch_temperature)
         symbols = choose(logits, warmth, options.top_p, noise[:, 1])
-        for candidate, event, duration, symbol in zip(candidates, given, durations, symbols, strict=True):
-            if not candidate.done:
-                candidate.write(*(event or (DURATIONS[duration], int(symbol))))
+        for candidate, duration, symbol in zip(candidates, durations.tolist(), symbols.tolist(), strict=True):
+            candidate.unread.clear()
+            candidate.take(DURATIONS[duration], symbol)
 
     def _allowed(self, candidates: Sequence[_Candidate], options: SamplingOptions) -> Mask:
         """Give the symbols (b, s) bool within the singable range, without a pitch that has been struck too often."""
@@ -203,15 +218,69 @@ class Sampler:
         return allowed
 
 
+class _Batch:
+    """Candidates that are not done and their rows of the cache, in one order: first the ready, then the waiting.
+
+    Attributes:
+        ready: the candidates whose next event can be drawn when one slot is read.
+        waiting: those with more to read. They wait until all that will have as much have come as far, and are read
+            at once: a few large products instead of many small ones.
+    """
+
+    def __init__(self, candidates: Sequence[_Candidate], cache: KeyValueCache) -> None:
+        self.ready = list(candidates)
+        self.waiting: list[_Candidate] = []
+        self._cache = cache
+
+    def sort_out(self) -> None:
+        """Let go of candidates that are done, and let those wait that have to."""
+        for row in reversed(range(len(self.ready))):
+            if self.ready[row].done:
+                self._let_go(row)
+            elif self.ready[row].waits:
+                self._let_wait(row)
+
+    def _let_go(self, row: int) -> None:
+        last = self.ready.pop()
+        if row < len(self.ready):
+            self.ready[row] = last
+            self._cache.move(len(self.ready), row)
+        if self.waiting:
+            self._cache.move(len(self.ready) + len(self.waiting), len(self.ready))
+            self.waiting.insert(0, self.waiting.pop())
+
+    def _let_wait(self, row: int) -> None:
+        end = len(self.ready) - 1
+        if row < end:
+            self._cache.swap(row, end)
+            self.ready[row], self.ready[end] = self.ready[end], self.ready[row]
+        self.waiting.insert(0, self.ready.pop())
+
+    def to_read(self) -> Iterator[tuple[list[_Candidate], KeyValueCache]]:
+        """Yield candidates and rows that are to be read now, all of which are ready then."""
+        first = len(self.ready)
+        yield list(self.ready), self._cache.rows(0, first)
+        if any(candidate.will_wait for candidate in self.ready):
+            return
+        self.ready += self.waiting
+        self.waiting = []
+        while first < len(self.ready):
+            n_slots = itertools.accumulate(len(candidate.unread) for candidate in self.ready[first:])
+            end = first + max(sum(n <= MOST_SLOTS for n in n_slots), 1)
+            yield self.ready[first:end], self._cache.rows(first, end)
+            first = end
+
+
 def _begin(request: SectionRequest, index: int) -> _Candidate:
     """Stand where drawing begins."""
     controls = request.controls
-    cursor = write_section(controls, chord_events(request.chords, controls), None)[0]
+    cursor, slots, times, _ = write_section(controls, chord_events(request.chords, controls), None)
+    _settle(cursor)
+    # Where the chords fill the section, its last slot already looks ahead to the melody.
+    known = [*zip(slots[:-1], times[:-1], strict=True), (cursor.slot(), cursor.times())]
     limit = controls.bars * (controls.bar_ticks // SIXTEENTH + controls.bar_ticks // CHORD_GRID)
     noise = np.random.default_rng(candidate_seed(request.seed, index)).random((limit, 2), dtype=np.float32)
-    candidate = _Candidate(request, cursor, noise)
-    candidate.settle()
-    return candidate
+    return _Candidate(request, cursor, noise, known, max(request.returns, default=-1))
 
 
 def candidate_seed(seed: int, index: int) -> int:
