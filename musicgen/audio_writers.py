@@ -18,6 +18,7 @@ from musicgen.vorbis_comment import OggTagger, tag_flac
 OGG_COMPRESSION = 0.3  # libsndfile's scale; Vorbis quality 7, about 224 kbps
 _PCM = 1  # of the sample formats in WAV
 _CHUNK_SAMPLES = 1 << 16
+_HEARD_SAMPLES = 1 << 14  # encoded at a time: a listener hears the first third of a second while the next is encoded
 
 # What a file takes: bytes, or memory that NumPy owns.
 Buffer = bytes | memoryview
@@ -118,7 +119,8 @@ class Mp3Writer(AudioWriter):
         self._file.write(id3(tags) + self._encoder.head)
 
     def _encode(self, pcm: NDArray[np.int16]) -> None:
-        self._file.write(self._encoder.encode(pcm))
+        for start in range(0, len(pcm), _HEARD_SAMPLES):
+            self._file.write(self._encoder.encode(pcm[start : start + _HEARD_SAMPLES]))
 
     def _finish(self) -> None:
         self._file.write(self._encoder.finish())

@@ -6,7 +6,6 @@ after it. The first slot of a section is START. Knows nothing of tensors.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 
 from musicgen.composer.lead_sheet_network.section import CADENCES, LABELS, MODE_NAMES, STYLES, Event, SectionControls
 from musicgen.composer.lead_sheet_network.tokens import (
@@ -37,7 +36,6 @@ def _choice(value: object, choices: Sequence[object]) -> int:
     return 0 if value is None else choices.index(value) + 1
 
 
-@cache
 def _control_columns(controls: SectionControls, stream: int) -> tuple[int, ...]:
     style = controls.style
     if stream == MELODY_STREAM and style is not None:
@@ -66,6 +64,7 @@ class Cursor:
         events: what has been written, by stream.
         tick: where the next event starts, ticks from the section's start.
         last_pitch: symbol of the melody's last note, 0 before the first.
+        bar_ticks, total_ticks: length of a bar and of the section.
     """
 
     controls: SectionControls
@@ -74,15 +73,19 @@ class Cursor:
     events: tuple[list[Event], list[Event]] = field(default_factory=lambda: ([], []))
     tick: int = 0
     last_pitch: int = 0
+    bar_ticks: int = field(init=False)
+    total_ticks: int = field(init=False)
     _last: tuple[int, int] = (START, 0)
     _last_start: int = 0
     _harmony: list[int] = field(default_factory=list)  # chord symbol sounding in every eighth
     _ahead: list[tuple[int, int, int]] = field(default_factory=list)  # what the melody sees of it in every eighth
 
-    @property
-    def total_ticks(self) -> int:
-        """Length of the section in ticks."""
-        return self.controls.bars * self.controls.bar_ticks
+    _asked: tuple[int, ...] = field(init=False)  # columns of the controls
+
+    def __post_init__(self) -> None:
+        self.bar_ticks = self.controls.bar_ticks
+        self.total_ticks = self.controls.bars * self.bar_ticks
+        self._asked = _control_columns(self.controls, self.stream)
 
     @property
     def stream_is_full(self) -> bool:
@@ -92,7 +95,7 @@ class Cursor:
     @property
     def position(self) -> int:
         """Ticks from the bar line to the next event."""
-        return self.tick % self.controls.bar_ticks
+        return self.tick % self.bar_ticks
 
     def write(self, ticks: int, symbol: int) -> None:
         """Take one event of the present stream."""
@@ -109,6 +112,7 @@ class Cursor:
         """Go back to the section's start to write the melody."""
         self.stream, self.tick = MELODY_STREAM, 0
         self._ahead = list(_look_ahead(self._harmony))
+        self._asked = _control_columns(self.controls, self.stream)
 
     @property
     def situation(self) -> int:
@@ -125,7 +129,7 @@ class Cursor:
 
     def slot(self) -> list[int]:
         """Describe the last event and the place of the next, in the order of `COLUMNS`."""
-        bars_left = self.controls.bars - self.tick // self.controls.bar_ticks
+        bars_left = self.controls.bars - self.tick // self.bar_ticks
         return [
             *self._last,
             self.position,
@@ -133,14 +137,13 @@ class Cursor:
             self.stream,
             *self._harmony_ahead(),
             self.last_pitch,
-            *_control_columns(self.controls, self.stream),
+            *self._asked,
             self.situation,
         ]
 
     def times(self) -> tuple[float, float]:
         """Give the onsets of the last event and of the next, in bars since the sequence began."""
-        bar_ticks = self.controls.bar_ticks
-        return (self.bar_offset + self._last_start / bar_ticks, self.bar_offset + self.tick / bar_ticks)
+        return (self.bar_offset + self._last_start / self.bar_ticks, self.bar_offset + self.tick / self.bar_ticks)
 
 
 def _look_ahead(harmony: Sequence[int]) -> Iterator[tuple[int, int, int]]:

@@ -108,7 +108,7 @@ class _Candidate:
     @property
     def will_wait(self) -> bool:
         """Whether a bar that returns lies ahead."""
-        bar = self.cursor.tick // self.cursor.controls.bar_ticks if self.cursor.stream == MELODY_STREAM else -1
+        bar = self.cursor.tick // self.cursor.bar_ticks if self.cursor.stream == MELODY_STREAM else -1
         return self.last_return > bar
 
     def take(self, ticks: int, symbol: int) -> None:
@@ -131,7 +131,7 @@ class _Candidate:
         """Give the next event where it is not to be drawn: in a bar whose melody returns."""
         cursor = self.cursor
         if cursor.stream == MELODY_STREAM and cursor.position == 0 and not self._given:
-            earlier = self.request.returns.get(cursor.tick // cursor.controls.bar_ticks)
+            earlier = self.request.returns.get(cursor.tick // cursor.bar_ticks)
             if earlier is not None:
                 self._given.extend(_bar(cursor, earlier))
         return self._given.popleft() if self._given else None
@@ -145,7 +145,7 @@ def _settle(cursor: Cursor) -> None:
 
 def _bar(cursor: Cursor, bar: int) -> Iterator[Event]:
     """Give the melody events of a bar as they can be written now: a held note needs one before it."""
-    tick, bar_ticks = 0, cursor.controls.bar_ticks
+    tick, bar_ticks = 0, cursor.bar_ticks
     can_hold = cursor.situation == 2
     for ticks, symbol in cursor.events[MELODY_STREAM]:
         if tick // bar_ticks == bar:

@@ -134,17 +134,24 @@ def schedule(part: Part, sampler: Sampler, quarter_s: float, n: int) -> list[Eve
         ValueError: the sound font has no preset for the part, or a note's velocity is not 1 to 127.
     """
     notes = sorted((note for note in part.notes if note.onset * quarter_s * SAMPLE_RATE < n), key=_onset)
-    layers = [sampler.layer_velocity(part.bank, part.program, n.pitch, n.velocity, part.voice) for n in notes]
+    struck = {(note.pitch, note.velocity) for note in notes}
+    layers = {s: sampler.layer_velocity(part.bank, part.program, *s, part.voice) for s in struck}
     spans = [_span(note, quarter_s, n) for note in notes]
     longest: dict[tuple[int, int], int] = {}
-    for note, layer, (onset, end) in zip(notes, layers, spans, strict=True):
-        longest[note.pitch, layer] = max(longest.get((note.pitch, layer), 0), end - onset)
+    for note, (onset, end) in zip(notes, spans, strict=True):
+        place = note.pitch, layers[note.pitch, note.velocity]
+        longest[place] = max(longest.get(place, 0), end - onset)
+
+    def key_of(pitch: int, velocity: int, n_held: int) -> SoundKey:
+        return SoundKey(part.bank, part.program, pitch, velocity, n_held, part.voice)
+
+    shared = {place: key_of(*place, held_length(length)) for place, length in longest.items()}
     # A sound that changes with the note's length cannot be shared with longer notes.
     share = not (part.voice and follows_length(part.voice))
     events = []
-    for note, layer, (onset, end) in zip(notes, layers, spans, strict=True):
-        n_held = held_length(longest[note.pitch, layer]) if share else end - onset
-        key = SoundKey(part.bank, part.program, note.pitch, layer, n_held, part.voice)
+    for note, (onset, end) in zip(notes, spans, strict=True):
+        place = note.pitch, layers[note.pitch, note.velocity]
+        key = shared[place] if share else key_of(*place, end - onset)
         events.append(Event(onset, end, NEVER, note.velocity, key))
     _set_chokes(events, sampler)
     return events
@@ -163,9 +170,10 @@ def _span(note: Note, quarter_s: float, n: int) -> tuple[int, int]:
 
 def _set_chokes(events: Sequence[Event], sampler: Sampler) -> None:
     """Let each note end where the next one of its exclusive class begins."""
+    classes = {key: sampler.exclusive_classes(*key[:3], key.voice) for key in {event.key for event in events}}
     following: dict[int, list[int]] = {}
     for event in reversed(events):
-        for exclusive_class in sampler.exclusive_classes(*event.key[:3], event.key.voice):
+        for exclusive_class in classes[event.key]:
             onsets = following.setdefault(exclusive_class, [])
             later = next((onset for onset in reversed(onsets) if onset > event.onset), NEVER)
             event.choke = min(event.choke, later)
