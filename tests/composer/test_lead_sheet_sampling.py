@@ -4,13 +4,15 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from musicgen.composer.lead_sheet_network.candidates import candidate_seed
 from musicgen.composer.lead_sheet_network.figures import distance, measure, missed_close, rank
 from musicgen.composer.lead_sheet_network.network import LeadSheetNetwork
-from musicgen.composer.lead_sheet_network.sampling import Sampler, SamplingOptions, candidate_seed, choose
+from musicgen.composer.lead_sheet_network.sampling import Sampler, SamplingOptions, choose
 from musicgen.composer.lead_sheet_network.section import (
     Chord,
     Note,
@@ -66,6 +68,28 @@ def test_equal_requests_give_equal_sections_whatever_stands_beside_them(sampler:
     assert alone == sampler.draw([one], 3, options)[0]
     assert alone[0].melody != alone[1].melody
     assert sampler.draw([other, one], 4, options)[1][:3] == alone
+
+
+@pytest.mark.parametrize("n_candidates", [1, 5])
+def test_bars_that_return_are_read_at_once_and_change_nobody(sampler: Sampler, n_candidates: int) -> None:
+    """Rows wait, change places and leave at different times; every section is the same as when drawn alone."""
+    returns: list[dict[int, int]] = [{}, {2: 0}, {4: 0, 5: 1}, {1: 0, 2: 0, 3: 1}, {3: 0, 5: 2}]
+    requests = [
+        SectionRequest(SectionControls(bars=4 + len(back), style="pop"), i, PROGRESSION if i % 2 else (), returns=back)
+        for i, back in enumerate(returns)
+    ]
+    requests[2] = replace(requests[2], controls=SectionControls(bars=6, metre="3/4"))
+    requests[4] = replace(requests[4], controls=SectionControls(bars=6))
+    together = sampler.draw(requests, n_candidates, SamplingOptions())
+    assert together == [sampler.draw([request], n_candidates, SamplingOptions())[0] for request in requests]
+    for request, sections in zip(requests, together, strict=True):
+        bar = request.controls.bar_ticks / TICKS_PER_QUARTER
+        for section in sections:
+            starts = [
+                [(round(n.onset % bar, 3), n.pitch) for n in section.melody if n.onset // bar == i]
+                for i in range(request.controls.bars)
+            ]
+            assert all(starts[later] == starts[earlier] for later, earlier in request.returns.items())
 
 
 def test_drawing_leaves_the_global_generators_alone(sampler: Sampler) -> None:
