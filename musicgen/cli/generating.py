@@ -14,7 +14,7 @@ import click
 
 from musicgen import cli_text, service, track_files
 from musicgen.audio_export import AUDIO_FORMATS
-from musicgen.cli.running import echo_json, field_errors, musicgen_command, track_as_json
+from musicgen.cli.running import echo_json, field_errors, musicgen_command, track_as_json, words_bar
 from musicgen.cli.streaming import check_standard_output, stream_track
 from musicgen.database import Track
 from musicgen.engine import SCORE_FORMATS
@@ -218,15 +218,7 @@ def _deliver(track: Track, wanted: str | None, out: Path | None) -> Path | None:
 
 @contextmanager
 def _progress_bar(hidden: bool) -> Iterator[service.OnProgress]:
-    with click.progressbar(
-        length=PROGRESS_STEPS,
-        file=sys.stderr,
-        hidden=hidden or not sys.stderr.isatty(),
-        # Click would guess the time left from the bar alone.
-        show_eta=False,
-        item_show_func=lambda words: words,
-        update_min_steps=0,
-    ) as bar:
+    with words_bar(PROGRESS_STEPS, hidden=hidden) as bar:
 
         def show(progress: service.Progress) -> None:
             bar.update(round(progress.fraction * PROGRESS_STEPS) - bar.pos, cli_text.progress(progress))

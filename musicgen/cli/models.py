@@ -15,7 +15,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from musicgen import cli_text, model_list
-from musicgen.cli.running import EXIT_INTERRUPTED, echo_json
+from musicgen.cli.running import EXIT_INTERRUPTED, echo_json, words_bar
 from musicgen.digests import sha256
 from musicgen.downloads import (
     Download,
@@ -158,16 +158,7 @@ def _bring(download: Download, source: Source, quiet: bool) -> None:
 @contextmanager
 def _progress_bar(source: Source, n_before: int, hidden: bool) -> Iterator[OnBytes]:
     began = time.monotonic()
-    with click.progressbar(
-        length=source.size or 1,
-        file=sys.stderr,
-        hidden=hidden or not sys.stderr.isatty(),
-        # Click would count what was here before as if it had come now.
-        show_eta=False,
-        item_show_func=lambda words: words,
-        update_min_steps=0,
-        width=BAR_WIDTH,
-    ) as bar:
+    with words_bar(source.size or 1, hidden=hidden, width=BAR_WIDTH) as bar:
 
         def show(n_bytes: int) -> None:
             per_s = max(0, n_bytes - n_before) / max(time.monotonic() - began, 1e-3)

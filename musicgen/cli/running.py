@@ -1,10 +1,11 @@
-"""How a command runs: in the app, on a prepared database, its failures a sentence and an exit code; and its JSON."""
+"""How a command runs: in the app, on a prepared database, its failures a sentence and an exit code; bar and JSON."""
 
 import errno
 import functools
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import click
@@ -65,6 +66,20 @@ def _without_tracebacks() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
     finally:
         service.logger.disabled = False
+
+
+def words_bar(length: int, *, hidden: bool, width: int = 36) -> AbstractContextManager[Any]:
+    """Draw a bar on standard error where a person sees it; what `update` gets beside the steps is shown after it."""
+    return click.progressbar(
+        length=length,
+        file=sys.stderr,
+        hidden=hidden or not sys.stderr.isatty(),
+        # Click would guess the time left from the bar alone; words tell it better.
+        show_eta=False,
+        item_show_func=lambda words: words,
+        update_min_steps=0,
+        width=width,
+    )
 
 
 def field_errors(errors: Mapping[str, Any]) -> str:

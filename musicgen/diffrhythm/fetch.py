@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from musicgen.diffrhythm.negative_style import STYLE_DIM, load_negative_style
 from musicgen.diffrhythm.phonemes import load_vocabulary
 from musicgen.diffrhythm.weights import (
     APACHE,
@@ -115,13 +116,11 @@ def _refusal(file: WeightsFile, error: Exception) -> DownloadFailed:
 
 
 def _negative_style_fault(path: Path) -> str | None:
-    import numpy as np
-
     try:
-        style = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError):
-        return "is not an array of NumPy"
-    return None if getattr(style, "shape", None) == (1, 512) else "is not one vector of 512 numbers"
+        load_negative_style(path)
+    except EngineUnavailable:
+        return f"is not a vector of {STYLE_DIM} numbers"
+    return None
 
 
 def _vocabulary_fault(path: Path) -> str | None:

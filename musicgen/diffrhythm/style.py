@@ -1,7 +1,7 @@
 """Style vectors: what a text or a recording sounds like, in MuQ-MuLan's space.
 
-Owns how text and sound are made ready for the two towers of `mulan`, and the negative style, which is an asset. Reading
-text needs the extra `musicgen[diffrhythm]` (a tokenizer), listening needs nothing more. Axes: n samples.
+Owns how text and sound are made ready for the two towers of `mulan`. Reading text needs the extra
+`musicgen[diffrhythm]` (a tokenizer), listening needs nothing more. Axes: n samples.
 """
 
 from functools import cached_property
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from musicgen.diffrhythm.conformer import SAMPLE_RATE
 from musicgen.diffrhythm.mulan import AudioTower, TextTower, load_audio_tower, load_text_tower
+from musicgen.diffrhythm.negative_style import STYLE_DIM, load_negative_style
 from musicgen.diffrhythm.weights import ENGINE_NAME, INSTALL_EXTRA, NEGATIVE_STYLE, TOKENIZER, find_file, unusable
 from musicgen.errors import EngineUnavailable
 from musicgen.recordings import HEARD_S
@@ -24,7 +25,6 @@ from musicgen.recordings import HEARD_S
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-STYLE_DIM = 512
 CLIP_SAMPLES = HEARD_S * SAMPLE_RATE
 
 Samples = NDArray[np.float32]
@@ -129,16 +129,7 @@ def read_negative_style(folder: Path) -> Tensor:
     Raises:
         EngineUnavailable: the file is missing, or holds something else.
     """
-    path = find_file(folder, NEGATIVE_STYLE)
-    try:
-        style = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise unusable(path, "it is not an array of NumPy.") from error
-    if not isinstance(style, np.ndarray) or style.shape != (1, STYLE_DIM) or style.dtype.kind != "f":
-        raise unusable(path, f"it must hold (1, {STYLE_DIM}) floats.")
-    if not np.isfinite(style).all():
-        raise unusable(path, "it has infinite or undefined values.")
-    return torch.from_numpy(style.astype(np.float32))
+    return torch.from_numpy(load_negative_style(find_file(folder, NEGATIVE_STYLE)))
 
 
 def _checked(style: Tensor) -> Tensor:

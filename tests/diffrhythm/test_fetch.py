@@ -170,7 +170,7 @@ def test_a_file_that_is_too_long_is_thrown_away(hub: Hub, tmp_path: Path) -> Non
     ("file", "content", "fault"),
     [
         (VOCABULARY, b"404: Not Found", "is not a vocabulary of phone symbols"),
-        (NEGATIVE_STYLE, b"version https://git-lfs.github.com/spec/v1", "is not an array of NumPy"),
+        (NEGATIVE_STYLE, b"version https://git-lfs.github.com/spec/v1", "is not a vector of 512 numbers"),
         (BASE_NETWORK, b"\n<!DOCTYPE html><p>Welcome to the Hotel", "is a web page"),
     ],
 )
