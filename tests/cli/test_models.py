@@ -32,8 +32,6 @@ from musicgen.diffrhythm import fetch
 fetch.GITHUB = os.environ["HF_ENDPOINT"]
 app = create_app()
 """
-# The pause makes a large file take seconds.
-SLOW_S = 0.05
 
 
 @pytest.fixture
@@ -191,7 +189,7 @@ def read_until(terminal: int, text: str | None) -> str:
 
 
 def test_ctrl_c_keeps_what_has_come(hub: Hub, fetching: Start, config: dict[str, Any]) -> None:
-    hub.chunk_pause_s = SLOW_S
+    hub.goes_on.clear()
     process = fetching("--yes")
     folder = FILES[0].path_in(weights_of(config)).parent
     while not [path for path in folder.glob("*.part") if path.stat().st_size]:
@@ -204,7 +202,7 @@ def test_ctrl_c_keeps_what_has_come(hub: Hub, fetching: Start, config: dict[str,
     n_bytes = part.stat().st_size
     assert 0 < n_bytes < LARGE_BYTES
 
-    hub.chunk_pause_s = 0.0
+    hub.goes_on.set()
     hub.asked.clear()
     process = fetching("--yes")
     out, said = process.communicate(timeout=30)

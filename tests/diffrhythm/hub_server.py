@@ -9,7 +9,6 @@ import io
 import json
 import re
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from musicgen.diffrhythm.weights import FILES, NEGATIVE_STYLE, SOURCE_COMMIT, VO
 
 COMMIT = "c0ffee" + "0" * 34
 LARGE_BYTES = 700_001
-SLOW_CHUNK_BYTES = 20_000
+HELD_AFTER = 200_000
 
 
 def content_of(file: WeightsFile) -> bytes:
@@ -49,7 +48,7 @@ class Hub:
         stops_after: how many bytes of a body are sent before the connection is closed, for so many times.
         lies: paths whose bytes are not those that were promised.
         has_ranges: whether Range is understood.
-        chunk_pause_s: pause between pieces of large bodies.
+        goes_on: while it is cleared, large bodies stop after `HELD_AFTER` bytes.
     """
 
     contents: dict[str, bytes]
@@ -59,7 +58,7 @@ class Hub:
     stops_after: list[int] = field(default_factory=list)
     lies: set[str] = field(default_factory=set)
     has_ranges: bool = True
-    chunk_pause_s: float = 0.0
+    goes_on: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -139,14 +138,13 @@ class Handler(BaseHTTPRequestHandler):
         if self.hub.stops_after and len(body) > self.hub.stops_after[0]:
             body = body[: self.hub.stops_after.pop(0)]
             self.close_connection = True
-        step = SLOW_CHUNK_BYTES if self.hub.chunk_pause_s else max(1, len(body))
-        for begin in range(0, len(body), step):
-            try:
-                self.wfile.write(body[begin : begin + step])
-            except OSError:  # the one who asked has gone
-                self.close_connection = True
-                return
-            time.sleep(self.hub.chunk_pause_s)
+        try:
+            self.wfile.write(body[:HELD_AFTER])
+            if len(body) > HELD_AFTER:
+                self.hub.goes_on.wait()
+                self.wfile.write(body[HELD_AFTER:])
+        except OSError:  # the one who asked has gone
+            self.close_connection = True
 
     def _send(self, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)
@@ -180,12 +178,14 @@ def serving() -> Iterator[Hub]:
     hub = Hub({path_of(file): content_of(file) for file in FILES})
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("HubHandler", (Handler,), {"hub": hub}))
     server.daemon_threads = True
+    hub.goes_on.set()
     hub.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
         yield hub
     finally:
+        hub.goes_on.set()
         server.shutdown()
         server.server_close()
         thread.join()
