@@ -81,30 +81,34 @@ def crackled(
     generator = np.random.default_rng(seed)
     level = 10 ** (level_db / 20)
     hiss = (generator.standard_normal((2, HISS_LENGTH)) * level * 10 ** (-HISS_BELOW_CLICKS_DB / 20)).astype(np.float32)
-    clicks = _clicks(n_samples, level, generator, sample_rate)
+    to_come = _clicks(n_samples, level, generator, sample_rate)
+    following = next(to_come, None)
+    heard: list[tuple[int, Samples]] = []
     start = 0
     for block in blocks:
-        block += np.take(hiss, np.arange(start, start + block.shape[1]), axis=1, mode="wrap")
-        for place, click in clicks:
+        stop = start + block.shape[1]
+        block += np.take(hiss, np.arange(start, stop), axis=1, mode="wrap")
+        while following and following[0] < stop:
+            heard.append(following)
+            following = next(to_come, None)
+        for place, click in heard:
             _add_within(block, place - start, click)
-        start += block.shape[1]
-        clicks = [(place, click) for place, click in clicks if place + click.shape[1] > start]
+        heard = [(place, click) for place, click in heard if place + click.shape[1] > stop]
+        start = stop
         yield block
 
 
 def _clicks(
     n_samples: int, level: float, generator: np.random.Generator, sample_rate: int
-) -> list[tuple[int, Samples]]:
-    """Draw where a piece of `n_samples` clicks, in order, and how: (2, k) float32."""
+) -> Iterator[tuple[int, Samples]]:
+    """Draw where a piece of `n_samples` clicks, in order, and, as each is taken, how: (2, k) float32."""
     length = min(round(6 * CLICK_S * sample_rate), n_samples)
     decay = np.exp(-np.arange(length) / (CLICK_S * sample_rate))
-    clicks = []
     places = generator.integers(0, n_samples - length + 1, generator.poisson(n_samples / sample_rate * CLICKS_PER_S))
     for place in np.sort(places).tolist():
         click = generator.standard_normal(length) * decay
         click *= level * generator.lognormal(0, CLICK_SPREAD) / np.abs(click).max()
-        clicks.append((place, np.outer(generator.uniform(0.3, 1.0, 2), click).astype(np.float32)))
-    return clicks
+        yield place, np.outer(generator.uniform(0.3, 1.0, 2), click).astype(np.float32)
 
 
 def _add_within(block: Samples, place: int, click: Samples) -> None:
