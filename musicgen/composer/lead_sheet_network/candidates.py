@@ -46,14 +46,16 @@ class Candidate:
 
     Attributes:
         unread: slots that the network has yet to read; more than one where bars returned, whose events are not drawn.
-        last_return: the last bar that returns; -1 where none does.
+            The last one says where the next event will stand.
+        noise: (events, 2) float32, uniform in [0, 1), what each event's duration and symbol are drawn with.
+        low, high: lowest and highest pitch so far, semitones from the tonic.
+        run: how often the last pitch was struck in a row.
     """
 
     request: SectionRequest
     cursor: Cursor
     noise: Floats
     unread: list[Slot]
-    last_return: int
     n_written: int = 0
     low: int = HIGHEST_PITCH
     high: int = LOWEST_PITCH
@@ -74,10 +76,11 @@ class Candidate:
     def will_wait(self) -> bool:
         """Whether a bar that returns lies ahead."""
         bar = self.cursor.tick // self.cursor.bar_ticks if self.cursor.stream == MELODY_STREAM else -1
-        return self.last_return > bar
+        return any(later > bar for later in self.request.returns)
 
     def take(self, ticks: int, symbol: int) -> None:
-        """Take an event that was drawn, and those that follow it in bars that return."""
+        """Take an event that was drawn when all was read, and those that follow it in bars that return."""
+        self.unread.clear()
         self._write(ticks, symbol)
         while not self.done and (event := self._next_given()):
             self._write(*event)
@@ -180,7 +183,7 @@ def begin(request: SectionRequest, index: int) -> Candidate:
     known = [*zip(slots[:-1], times[:-1], strict=True), (cursor.slot(), cursor.times())]
     limit = controls.bars * (controls.bar_ticks // SIXTEENTH + controls.bar_ticks // CHORD_GRID)
     noise = np.random.default_rng(candidate_seed(request.seed, index)).random((limit, 2), dtype=np.float32)
-    return Candidate(request, cursor, noise, known, max(request.returns, default=-1))
+    return Candidate(request, cursor, noise, known)
 
 
 def candidate_seed(seed: int, index: int) -> int:

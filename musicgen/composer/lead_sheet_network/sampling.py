@@ -104,7 +104,6 @@ class Sampler:
         warmth = np.where(in_chords, options.chord_temperature, options.pitch_temperature)
         symbols = choose(logits, warmth, options.top_p, noise[:, 1])
         for candidate, duration, symbol in zip(candidates, durations.tolist(), symbols.tolist(), strict=True):
-            candidate.unread.clear()
             candidate.take(DURATIONS[duration], symbol)
 
     def _allowed(self, candidates: Sequence[Candidate], options: SamplingOptions) -> Mask:
