@@ -12,7 +12,7 @@ import numpy as np
 import scipy.signal
 from numpy.typing import NDArray
 
-from musicgen.composer.sound.resampling import MARGIN, Samples, play, warp
+from musicgen.composer.sound.resampling import MARGIN, Looped, Samples, play, warp
 from musicgen.composer.sound.voicing import (
     ENVELOPE_RANGE_DB,
     HIGHEST_CUTOFF_CENTS,
@@ -43,21 +43,28 @@ END_FADE = 256
 Curve = NDArray[np.float64]
 
 
-def articulate(voice: Voice, samples: Samples) -> Samples:
+def articulate(voice: Voice, pitched: Looped, n: int) -> Looped:
     """Give a voice's pitched sample its filter and tremolo; level, pan and volume envelope come later.
 
     Args:
         voice: what to play.
-        samples: (n,) float32 at `SAMPLE_RATE`, from `bent`.
+        pitched: the sample at `SAMPLE_RATE`, from `bent`.
+        n: wanted length in samples.
 
     Returns:
-        (n,) float32.
+        n samples, or less where the sample ends; a loop that neither filter nor tremolo moves stays one.
     """
-    n, tremolo = len(samples), voice.playback.tremolo
-    filtered = low_passed(samples, cutoff_cents(voice, n), voice.resonance_db)
-    if not voice.tremolo_to_volume_db or tremolo.delay_s * SAMPLE_RATE > n:
-        return filtered
-    return filtered * _to_samples(10 ** (voice.tremolo_to_volume_db * oscillation(tremolo, n) / 20), n)
+    cents, tremolo = cutoff_cents(voice, n), voice.playback.tremolo
+    trembles = bool(voice.tremolo_to_volume_db) and tremolo.delay_s * SAMPLE_RATE <= n
+    if pitched.n_loop and not trembles and not np.ptp(cents):
+        n_cents = _n_controls(len(pitched.samples))
+        return Looped(low_passed(pitched.samples, cents[:1].repeat(n_cents), voice.resonance_db), pitched.n_loop)
+    samples = pitched.extended(n)
+    filtered = low_passed(samples, cents[: _n_controls(len(samples))], voice.resonance_db)
+    if not trembles:
+        return Looped(filtered)
+    n = len(filtered)
+    return Looped(filtered * _to_samples(10 ** (voice.tremolo_to_volume_db * oscillation(tremolo, n) / 20), n))
 
 
 def decoded_length(playback: Playback, n: int) -> int:
@@ -68,7 +75,7 @@ def decoded_length(playback: Playback, n: int) -> int:
     return 1 << (reach - 1).bit_length()
 
 
-def bent(playback: Playback, source: Samples, n: int) -> Samples:
+def bent(playback: Playback, source: Samples, n: int) -> Looped:
     """Play a sample at its pitch, with the bends that oscillators and envelope give it.
 
     Args:
@@ -77,7 +84,7 @@ def bent(playback: Playback, source: Samples, n: int) -> Samples:
         n: wanted length in samples at `SAMPLE_RATE`.
 
     Returns:
-        (n,) float32, or shorter where the sample ends before.
+        n samples, less where the sample ends before, or a loop that can be extended to as many.
     """
     part = source[playback.start : len(source) + playback.end]
     loop = None
@@ -90,8 +97,9 @@ def bent(playback: Playback, source: Samples, n: int) -> Samples:
     # Twice the rate, so that interpolation is exact over the audible band.
     speed = _to_samples(2.0 ** (bend / 1200), n).astype(np.float64)
     positions = 2 * (np.cumsum(speed) - speed[0])
-    doubled = play(part, loop, 2 * stretch, int(positions[-1]) + 4)
-    return warp(doubled, positions[: np.searchsorted(positions, len(doubled))])
+    n_doubled = int(positions[-1]) + 4
+    doubled = play(part, loop, 2 * stretch, n_doubled).extended(n_doubled)
+    return Looped(warp(doubled, positions[: np.searchsorted(positions, len(doubled))]))
 
 
 def pitch_cents(playback: Playback, n: int) -> Curve:

@@ -53,7 +53,8 @@ class DeviceSounds:
         rows: list[Row] = []
         n_taken = 0
         for sounding in played:
-            sound = sounding.sound
+            # A device has no loops: its sounds are as long as the longest note of their key.
+            sound = sounding.sound.unrolled(sounding.event.key.n_held + len(sounding.sound.release))
             arrays = (*sound.samples, sound.envelope, sound.release)
             n_more = sum(map(n_pages, arrays))
             if rows and (n_taken + n_more > self.memory.n_pages or (len(rows) + 1) * n > BATCH_CELLS):

@@ -4,11 +4,12 @@ Owns when notes sound, how they end and who silences whom. Does not know levels,
 Notes are added in the score's order by one thread, so a bus has the same bits however time is cut and whoever works.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from musicgen.composer.score import Note, Part
 from musicgen.composer.sound.articulation import SAMPLE_RATE, release_gain, release_length
@@ -184,23 +185,36 @@ def _stop(sound: Sound, event: Event) -> int:
     """Return the first sample after what a note plays of a sound."""
     choked = event.choke + CHOKE_LENGTH
     released = choked if event.choke <= event.end else min(event.end + len(sound.release), choked)
-    return min(event.onset + sound.samples.shape[1], released)
+    return released if sound.n_loop else min(event.onset + sound.samples.shape[1], released)
 
 
 def _add(sounding: Sounding, start: int, bus: Samples, scratch: Samples) -> None:
     """Add to the bus, which begins at sample `start`, what falls into it of a note's sound."""
     event, sound = sounding.event, sounding.sound
     first, stop = max(event.onset, start), min(sounding.stop, start + bus.shape[1])
-    samples = sound.samples[:, first - event.onset : stop - event.onset]
-    product = scratch[: len(samples), : stop - first]
+    product = scratch[: len(sound.samples), : stop - first]
+    pieces = sound.pieces(first - event.onset, stop - event.onset)
     if stop <= min(event.end, event.choke) and first - event.onset >= len(sound.envelope):
-        np.multiply(samples, _level(sound, event) * sound.envelope[-1], out=product)
+        _fill(product, pieces, _level(sound, event) * sound.envelope[-1])
     else:
         gain = _gain_curve(sound, event, first, scratch[2, : stop - first])
-        product[:] = samples  # made float32 first: multiplying int16 by an array of float32 is slower than both steps
+        # Made float32 first: multiplying int16 by an array of float32 is slower than both steps.
+        _fill(product, pieces, None)
         product *= gain
     target = bus[:, first - start : stop - start]
     np.add(target, product, out=target)
+
+
+def _fill(product: Samples, pieces: Iterable[NDArray[np.int16]], gain: np.float32 | None) -> None:
+    """Put pieces one after the other, amplified where there is a gain."""
+    start = 0
+    for piece in pieces:
+        target = product[:, start : start + piece.shape[1]]
+        if gain is None:
+            target[:] = piece
+        else:
+            np.multiply(piece, gain, out=target)
+        start += piece.shape[1]
 
 
 def _level(sound: Sound, event: Event) -> np.float32:

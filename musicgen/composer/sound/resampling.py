@@ -3,6 +3,7 @@
 Pure functions of arrays: equal arguments give equal bits. Knows nothing of SoundFont files or notes.
 """
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -24,6 +25,26 @@ MIN_RUN = 16_384
 LOOP_CROSSFADE = 256
 # Positions that are read at a time: what is in between then fits the processor's cache.
 WARPED_AT_ONCE = 2**15
+
+
+@dataclass(frozen=True, slots=True)
+class Looped:
+    """Sound of which the end may come again and again.
+
+    Attributes:
+        samples: (n,) float32.
+        n_loop: how many of the last samples are repeated for ever; 0 where the sound ends.
+    """
+
+    samples: Samples
+    n_loop: int = 0
+
+    def extended(self, n: int) -> Samples:
+        """Return the first n samples, or all where the sound ends before."""
+        if not self.n_loop or n <= len(self.samples):
+            return self.samples[:n]
+        n_turns = -(-(n - len(self.samples)) // self.n_loop)
+        return np.concatenate([self.samples, np.tile(self.samples[-self.n_loop :], n_turns)])[:n]
 
 
 def resample(samples: Samples, stretch: float) -> Samples:
@@ -75,7 +96,7 @@ def _smooth_sizes() -> NDArray[np.int64]:
     return sizes
 
 
-def play(source: Samples, loop: tuple[int, int] | None, stretch: float, n: int) -> Samples:
+def play(source: Samples, loop: tuple[int, int] | None, stretch: float, n: int) -> Looped:
     """Play a sample from its start, `stretch` times as long, through its loop where it has one.
 
     Args:
@@ -85,21 +106,21 @@ def play(source: Samples, loop: tuple[int, int] | None, stretch: float, n: int) 
         n: wanted length in output samples.
 
     Returns:
-        (n,) float32, or shorter where a sample without a loop ends before.
+        n samples, less where a sample without a loop ends before, or a few turns of a loop that can be extended.
     """
     n_needed = int(n / stretch) + MARGIN + 1
     if loop is None:
-        return resample(_faded(source[:n_needed], n_needed < len(source)), stretch)[:n]
+        return Looped(resample(_faded(source[:n_needed], n_needed < len(source)), stretch)[:n])
     least, most = _turns((loop[1] - loop[0]) * stretch)
     n_unrolled = loop[1] + most * (loop[1] - loop[0]) + MARGIN + int(LOOP_CROSSFADE / stretch) + 1
     if n_needed <= n_unrolled:
-        return resample(_faded(_unroll(source, loop, n_needed), True), stretch)[:n]
+        return Looped(resample(_faded(_unroll(source, loop, n_needed), True), stretch)[:n])
     n_in, n_out = transform_sizes(n_unrolled + 2 * MARGIN, stretch)
     head = _transform(_faded(_unroll(source, loop, n_unrolled), True), n_in, n_out)
     # The run that is repeated must be whole turns at the stretch that the sizes really give.
     runs = np.arange(least, most + 1) * (loop[1] - loop[0]) * (n_out / n_in)
     run = round(runs[np.argmin(np.abs(runs - np.round(runs)))])
-    return _repeat_run(head, round(loop[1] * n_out / n_in), run, n)
+    return _with_run(head, round(loop[1] * n_out / n_in), run)
 
 
 def _turns(loop_length: float) -> tuple[int, int]:
@@ -127,14 +148,13 @@ def _faded(samples: Samples, fade: bool) -> Samples:
     return faded
 
 
-def _repeat_run(head: Samples, start: int, run: int, n: int) -> Samples:
-    """Repeat `head[start : start + run]` up to length n; what follows the run fades into its next turn."""
+def _with_run(head: Samples, start: int, run: int) -> Looped:
+    """Repeat `head[start : start + run]`; what follows the run fades into its next turn."""
     fade = np.linspace(0, 1, LOOP_CROSSFADE, dtype=np.float32)
     turn = head[start : start + run].copy()
     after = head[start + run : start + run + LOOP_CROSSFADE]
     turn[: len(after)] = after * (1 - fade[: len(after)]) + turn[: len(after)] * fade[: len(after)]
-    n_turns = -(-(n - start - run) // run)
-    return np.concatenate([head[: start + run], np.tile(turn, max(n_turns, 0))])[:n]
+    return Looped(np.concatenate([head[: start + run], turn]), run)
 
 
 def warp(samples: Samples, positions: NDArray[np.float64]) -> Samples:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from musicgen.composer.sound.resampling import Samples, play, resample, transform_sizes, warp
+from musicgen.composer.sound.resampling import Looped, Samples, play, resample, transform_sizes, warp
 
 
 def sine(n: int, cycles_per_sample: float) -> Samples:
@@ -52,7 +52,7 @@ def test_a_short_loop_goes_on_without_a_seam(stretch: float, period: int) -> Non
     """A loop of one cycle becomes a sine without end: nothing but that frequency may be heard."""
     source = sine(20 * period, 1 / period)
     n = 150_000
-    played = play(source, (10 * period, 11 * period), stretch, n)
+    played = play(source, (10 * period, 11 * period), stretch, n).extended(n)
     assert len(played) == n
     window = np.hanning(n - 20_000)
     spectrum = np.abs(np.fft.rfft(played[10_000:-10_000].astype(np.float64) * window))
@@ -65,20 +65,26 @@ def test_a_short_loop_goes_on_without_a_seam(stretch: float, period: int) -> Non
 def test_a_long_loop_is_periodic() -> None:
     random = np.random.default_rng(2)
     source = np.convolve(random.standard_normal(40_000), np.hanning(20), "same").astype(np.float32) / 10
-    played = play(source, (5_000, 38_000), 1.1, 200_000)
+    played = play(source, (5_000, 38_000), 1.1, 200_000).extended(200_000)
     period = round(33_000 * 1.1)
     turn = played[60_000 : 60_000 + period]
     assert np.allclose(played[60_000 + period : 60_000 + 2 * period], turn, atol=1e-4)
 
 
+def test_a_loop_goes_on_for_ever() -> None:
+    looped = Looped(np.arange(10, dtype=np.float32), 4)
+    assert looped.extended(7).tolist() == list(range(7))
+    assert looped.extended(17).tolist() == [*range(10), 6, 7, 8, 9, 6, 7, 8]
+
+
 def test_a_sample_without_a_loop_ends() -> None:
-    assert len(play(sine(1000, 0.01), None, 2.0, 100_000)) == 2000
-    assert len(play(sine(1000, 0.01), None, 2.0, 100)) == 100
+    assert len(play(sine(1000, 0.01), None, 2.0, 100_000).extended(100_000)) == 2000
+    assert len(play(sine(1000, 0.01), None, 2.0, 100).extended(100_000)) == 100
 
 
 def test_a_longer_rendering_begins_like_a_shorter_one() -> None:
     source = sine(30_000, 0.02)
-    short, long = (play(source, (20_000, 29_950), 1.2, n) for n in (5_000, 90_000))
+    short, long = (play(source, (20_000, 29_950), 1.2, n).extended(n) for n in (5_000, 90_000))
     assert np.allclose(short[:4_900], long[:4_900], atol=2e-3)
 
 

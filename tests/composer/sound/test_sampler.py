@@ -17,7 +17,8 @@ def sampler() -> Sampler:
 
 def sounds(sampler: Sampler, program: int, pitch: int, velocity: int, bank: int = 0) -> tuple[Sound, ...]:
     layer = sampler.layer_velocity(bank, program, pitch, velocity)
-    return sampler.sounds(SoundKey(bank, program, pitch, layer, SAMPLE_RATE))
+    made = sampler.sounds(SoundKey(bank, program, pitch, layer, SAMPLE_RATE))
+    return tuple(sound.unrolled(SAMPLE_RATE + len(sound.release)) for sound in made)
 
 
 def held(sound: Sound) -> np.ndarray:
