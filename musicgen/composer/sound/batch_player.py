@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 
 from musicgen.composer.sound.articulation import release_gain
 from musicgen.composer.sound.device_memory import PAGE_BYTES, DeviceMemory, Pages, n_pages
+from musicgen.composer.sound.kept_sound import Sound
 from musicgen.composer.sound.part_rendering import CHOKE_RELEASE_S, Event, PartPlayer, Sounding
 from musicgen.composer.sound.resampling import Samples
-from musicgen.composer.sound.sampler import Sampler, Sound
+from musicgen.composer.sound.sampler import Sampler, SoundKey
+from musicgen.composer.sound.sound_store import SoundStore
 
 DEFAULT_BUDGET_BYTES = 512 * 2**20
 # Rows x samples in one batch: about 60 bytes of a device's memory each while it is computed.
@@ -47,14 +49,22 @@ class DeviceSounds:
         self.choke = torch.from_numpy(release_gain(CHOKE_RELEASE_S).copy()).to(device)
         # From the copying of sounds to the reading of them nobody else may copy.
         self.lock = Lock()
+        self._unrolled = SoundStore(budget_bytes)
+
+    def unrolled(self, key: SoundKey, sounds: tuple[Sound, ...]) -> tuple[Sound, ...]:
+        """Return the sounds of a key without loops, which a device has not: as long as the longest note of the key."""
+        return self._unrolled.get(
+            key,
+            lambda: tuple(sound.unrolled(key.n_held + len(sound.release)) for sound in sounds),
+            lambda made: sum(sound.n_bytes for sound in made),
+        )
 
     def batches(self, played: Sequence[Sounding], n: int) -> Iterator[list[Row]]:
         """Yield the sounds that notes play, in order, as many at a time as the device has room for."""
         rows: list[Row] = []
         n_taken = 0
         for sounding in played:
-            # A device has no loops: its sounds are as long as the longest note of their key.
-            sound = sounding.sound.unrolled(sounding.event.key.n_held + len(sounding.sound.release))
+            sound = sounding.sound
             arrays = (*sound.samples, sound.envelope, sound.release)
             n_more = sum(map(n_pages, arrays))
             if rows and (n_taken + n_more > self.memory.n_pages or (len(rows) + 1) * n > BATCH_CELLS):
@@ -74,6 +84,9 @@ class BatchPlayer(PartPlayer):
         """Stand before the first of `events`, which `schedule` made; `sounds` must be those of `sampler`."""
         super().__init__(events, sampler)
         self._sounds = sounds
+
+    def _sounds_of(self, key: SoundKey) -> tuple[Sound, ...]:
+        return self._sounds.unrolled(key, super()._sounds_of(key))
 
     def play(self, start: int, stop: int) -> Samples:
         """Render the samples from `start` to `stop`; see `PartPlayer.play`."""

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from musicgen.composer.score import Note, Part
 from musicgen.composer.sound.articulation import SAMPLE_RATE, release_gain, release_length
+from musicgen.composer.sound.kept_sound import Sound
 from musicgen.composer.sound.resampling import Samples
-from musicgen.composer.sound.sampler import Sampler, Sound, SoundKey, held_length
+from musicgen.composer.sound.sampler import Sampler, SoundKey, held_length
 from musicgen.composer.sound.synthesis.voice_file import follows_length
 
 # Samples that are rendered at a time at most (1.5 s): the buses of a window fit the processor's cache.
@@ -87,9 +88,12 @@ class PartPlayer:
         while self._next < len(self._events) and self._events[self._next].onset < stop:
             event = self._events[self._next]
             if self._may_reach(event, start):
-                for number, sound in enumerate(self._sampler.sounds(event.key)):
+                for number, sound in enumerate(self._sounds_of(event.key)):
                     self._sounding.append(Sounding(event, sound, number, _stop(sound, event)))
             self._next += 1
+
+    def _sounds_of(self, key: SoundKey) -> tuple[Sound, ...]:
+        return self._sampler.sounds(key)
 
     def _may_reach(self, event: Event, start: int) -> bool:
         """Tell whether a note may still sound at `start`; its sound need not be there."""

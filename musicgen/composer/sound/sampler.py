@@ -5,34 +5,30 @@ Does not know scores, parts or mixes. A sound depends on its key alone, never on
 piece is the same to the bit with a full store and an empty one.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from musicgen.composer.sound.articulation import (
     SAMPLE_RATE,
     articulate,
-    audible_length,
     bent,
     decoded_length,
-    fade_out,
-    moving_length,
     release_gain,
     release_length,
-    volume_gain,
 )
+from musicgen.composer.sound.kept_sound import Sound, keep
 from musicgen.composer.sound.resampling import Looped, Samples
 from musicgen.composer.sound.sound_bank import SoundBank
 from musicgen.composer.sound.sound_store import SoundStore
 from musicgen.composer.sound.soundfont import ATTENUATION, EXCLUSIVE_CLASS, Region
+from musicgen.composer.sound.strands import Strand, audible, sum_strands, summable
 from musicgen.composer.sound.synthesis.rendering import longest_release, render
-from musicgen.composer.sound.voicing import Envelope, Playback, Voice, attenuation_cb, voice_of
+from musicgen.composer.sound.voicing import Playback, Voice, attenuation_cb, voice_of
 
 # A velocity layer is so wide that nothing but its loudness, which follows every velocity exactly, changes within it by
 # more than this (cents of the filter's cutoff; timecents, centibels), but no narrower than `LEAST_WIDTH`.
@@ -42,10 +38,6 @@ SHORTEST_HELD = SAMPLE_RATE // 4
 DEFAULT_BUDGET_BYTES = 384 * 2**20
 # Share of the budget for what sounds are made of: decoded samples, and samples at their pitch.
 SOURCES_SHARE = 0.2
-LEAST_GAIN = 1e-5
-# Sounds so many times as long as what they repeat are kept as loops even where that makes two of one.
-MUCH_LONGER = 2
-INT16_PEAK = 32_767
 # Loudness of a synthesised voice by velocity: as the sound font's presets, 5/6 of the format's 40 dB a decade.
 VELOCITY_EXPONENT = 40 / 20 * 800 / 960
 FREED_BLOCK_BYTES = 8 * 2**20
@@ -60,54 +52,6 @@ class SoundKey(NamedTuple):
     velocity: int
     n_held: int
     voice: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """What the voices of one key make that are released alike.
-
-    Attributes:
-        samples: (1, n) int16 where both channels are equal, else (2, n), without the volume envelope, as loud as
-            int16 can hold: half the memory of float32, and a noise 98 dB under the sound's own peak.
-        envelope: (k,) float32 gain while the note is held and the gain moves; after that it keeps its last value.
-        release: (r,) float32 gain after its end, from 1 to 0.
-        gains: for every velocity of the layer, what a step of int16 is worth against full scale.
-        n_loop: how many of the last samples come again and again as long as the note sounds; 0 where they do not.
-    """
-
-    samples: NDArray[np.int16]
-    envelope: Samples
-    release: Samples
-    gains: Mapping[int, float]
-    n_loop: int = 0
-
-    @property
-    def n_bytes(self) -> int:
-        """Memory that the sound takes."""
-        return self.samples.nbytes + self.envelope.nbytes
-
-    def pieces(self, start: int, stop: int) -> Iterator[NDArray[np.int16]]:
-        """Yield the samples from `start` to `stop`, at most as far as they go, (1 or 2, k) each."""
-        n = self.samples.shape[1]
-        while start < stop and (start < n or self.n_loop):
-            first = start if start < n else n - self.n_loop + (start - n) % self.n_loop
-            piece = self.samples[:, first : first + stop - start]
-            yield piece
-            start += piece.shape[1]
-
-    def unrolled(self, n: int) -> "Sound":
-        """Return the same sound without a loop, of at least n samples where there is one."""
-        if not self.n_loop:
-            return self
-        return replace(self, samples=np.concatenate(list(self.pieces(0, n)), axis=1), n_loop=0)
-
-
-class Strand(NamedTuple):
-    """What one region adds to the sound of a key: its voice, and how that sounds at its pitch, filtered."""
-
-    region: Region
-    voice: Voice
-    sound: Looped
 
 
 class Sampler:
@@ -192,13 +136,13 @@ class Sampler:
         for region, voice in self._voices(key):
             groups.setdefault(voice.volume.release_s, []).append((region, voice))
         for release_s, group in groups.items():
-            n = int(min(key.n_held + release_length(release_s), max(_audible(voice) for _, voice in group)))
+            n = int(min(key.n_held + release_length(release_s), max(audible(voice) for _, voice in group)))
             strands = [Strand(region, v, articulate(v, self._bent(v, n), n)) for region, v in group]
-            for together in _summable(strands, n):
+            for together in summable(strands, n):
                 lead = min(together, key=lambda strand: strand.voice.attenuation_cb)
-                placed, n_loop, envelope = _sum(together, lead.voice, n)
+                placed, n_loop, envelope = sum_strands(together, lead.voice, n)
                 gains = {v: _gain(attenuation_cb(lead.region, key.pitch, v)) for v in velocities}
-                yield _sound(placed, envelope, release_gain(release_s), gains, n_loop)
+                yield keep(placed, envelope, release_gain(release_s), gains, n_loop)
 
     def _voices(self, key: SoundKey) -> Iterator[tuple[Region, Voice]]:
         """Yield the regions that answer a key, and what each plays."""
@@ -246,63 +190,10 @@ def held_length(n: int) -> int:
     return length
 
 
-def _summable(strands: list[Strand], n: int) -> Iterator[list[Strand]]:
-    """Yield what becomes one sound: strands that loop alike, or all together, n samples of them without a loop.
-
-    A few different loops, as those of two channels, are unrolled, since two sounds take twice the time to play.
-    """
-    loops: dict[tuple[int, int], list[Strand]] = {}
-    for strand in strands:
-        loops.setdefault((len(strand.sound.samples), strand.sound.n_loop), []).append(strand)
-    go_on = all(strand.sound.n_loop and _audible(strand.voice) == np.inf for strand in strands)
-    share_envelope = len({strand.voice.volume for strand in strands}) == 1
-    longest = max(len(strand.sound.samples) for strand in strands)
-    if go_on and share_envelope and (len(loops) == 1 or n > MUCH_LONGER * longest):
-        yield from loops.values()
-    else:
-        yield [strand._replace(sound=Looped(strand.sound.extended(n))) for strand in strands]
-
-
-def _sum(strands: list[Strand], lead: Voice, n: int) -> tuple[Samples, int, Samples]:
-    """Sum strands that are released alike, and loop alike if they do, at their levels against the lead's.
-
-    Returns:
-        (1 or 2, k) float32 samples, how many of the last of them are a loop, and (m,) float32, the envelope that
-        they share: that of the voice which is nearest to its peak at the time. What the others lack becomes part
-        of the samples, which so stay under their peak, and int16 can hold them.
-    """
-    voices = [strand.voice for strand in strands]
-    envelopes = {voice.volume for voice in voices}
-    shared, n_loop = _shared_gain(envelopes, n), strands[0].sound.n_loop
-    played = [strand.sound.samples for strand in strands]
-    if len(envelopes) > 1:
-        played = [samples * _swell(voice, shared, len(samples)) for voice, samples in zip(voices, played, strict=True)]
-    placed = _placed(played, voices, lead)
-    if n_loop:
-        return placed, n_loop, shared
-    fade_out(placed)
-    return placed, 0, shared[: placed.shape[1]]
-
-
-def _swell(voice: Voice, shared: Samples, n: int) -> Samples:
-    """Return what a voice's envelope is against the one that it shares."""
-    swell = volume_gain(voice.volume, n)
-    swell[: len(shared)] /= shared[:n]
-    swell[len(shared) :] /= shared[-1]
-    return swell
-
-
 def _synthesised(voice: str, key: SoundKey, velocities: Iterable[int]) -> Iterator[Sound]:
     gains = {velocity: (velocity / 127) ** VELOCITY_EXPONENT for velocity in velocities}
     for part in render(voice, key.pitch, key.velocity, key.n_held):
-        yield _sound(part.samples, np.ones(1, dtype=np.float32), part.release, gains)
-
-
-def _sound(placed: Samples, envelope: Samples, release: Samples, gains: Mapping[int, float], n_loop: int = 0) -> Sound:
-    """Keep (1 or 2, n) float32 samples as int16."""
-    step = max(float(np.abs(placed).max(initial=0.0)), LEAST_GAIN) / INT16_PEAK
-    samples = np.rint(placed / np.float32(step)).astype(np.int16)
-    return Sound(samples, envelope, release, {velocity: step * gain for velocity, gain in gains.items()}, n_loop)
+        yield keep(part.samples, np.ones(1, dtype=np.float32), part.release, gains)
 
 
 def _layers(regions: tuple[Region, ...]) -> dict[int, int]:
@@ -330,39 +221,6 @@ def _layer_width(regions: tuple[Region, ...]) -> int:
             tolerance = CUTOFF_TOLERANCE if modulator.destination in CUTOFF_DESTINATIONS else OTHER_TOLERANCE
             width = min(width, max(127 * tolerance // max(abs(modulator.amount), 1), LEAST_WIDTH))
     return width
-
-
-def _shared_gain(envelopes: Collection[Envelope], n: int) -> Samples:
-    """Return the highest of held notes' volume envelopes, as long as one of them moves, n samples at most.
-
-    That of several is never zero: they are divided by it.
-    """
-    n_moving = min(max(map(moving_length, envelopes)), n)
-    gains = [volume_gain(envelope, n_moving) for envelope in envelopes]
-    return np.maximum(np.maximum.reduce(gains), np.float32(LEAST_GAIN)) if len(gains) > 1 else gains[0]
-
-
-def _audible(voice: Voice) -> float:
-    """Return after how many samples a held voice has died away, infinity where it sustains."""
-    n = audible_length(voice.volume)
-    return np.inf if n is None else n
-
-
-def _placed(played: list[Samples], voices: list[Voice], lead: Voice) -> Samples:
-    """Sum voices at their levels, against the lead's, and places, by equal power."""
-    gains = [10 ** ((lead.attenuation_cb - voice.attenuation_cb) / 200) for voice in voices]
-    if all(voice.pan == 0 for voice in voices):
-        placements = [np.array([[gain * np.sqrt(0.5)]], dtype=np.float32) for gain in gains]
-    else:
-        angles = [(voice.pan + 1) * np.pi / 4 for voice in voices]
-        placements = [
-            np.array([[gain * np.cos(angle)], [gain * np.sin(angle)]], dtype=np.float32)
-            for gain, angle in zip(gains, angles, strict=True)
-        ]
-    total = np.zeros((len(placements[0]), max(map(len, played))), dtype=np.float32)
-    for samples, placement in zip(played, placements, strict=True):
-        total[:, : len(samples)] += placement * samples
-    return total
 
 
 def _gain(attenuation: float) -> float:

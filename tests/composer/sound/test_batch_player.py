@@ -117,6 +117,16 @@ def test_a_choked_hat_falls_alike_before_at_and_after_its_own_end(sampler: Sampl
         assert difference_db(played(BatchPlayer(events, sampler, sounds), n, every(5000)), reference) < TOLERANCE_DB
 
 
+def test_a_long_pad_whose_sound_is_a_loop_is_played_alike(sampler: Sampler, sounds: DeviceSounds) -> None:
+    n = 30 * SAMPLE_RATE
+    for program in (48, 89):
+        part = Part("Pad", "pad", 0, program, (Note(0, 50, 55, 90), Note(10, 45, 62, 70)))
+        events = schedule(part, sampler, QUARTER_S, n)
+        assert any(sound.n_loop for event in events for sound in sampler.sounds(event.key))
+        reference = played(PartPlayer(events, sampler), n, every(2**16))
+        assert difference_db(played(BatchPlayer(events, sampler, sounds), n, every(2**16)), reference) < TOLERANCE_DB
+
+
 def test_a_small_device_copies_sounds_again_and_plays_the_same(sampler: Sampler) -> None:
     n = 4 * SAMPLE_RATE
     events = schedule(busy_part(), sampler, QUARTER_S, n)

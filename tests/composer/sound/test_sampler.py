@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from musicgen.composer.card import SOUND_FONTS
-from musicgen.composer.sound.articulation import SAMPLE_RATE
-from musicgen.composer.sound.sampler import CUTOFF_TOLERANCE, Sampler, Sound, SoundKey, held_length
+from musicgen.composer.sound import sampler as sampler_module
+from musicgen.composer.sound.articulation import SAMPLE_RATE, bent
+from musicgen.composer.sound.kept_sound import Sound
+from musicgen.composer.sound.resampling import Looped
+from musicgen.composer.sound.sampler import CUTOFF_TOLERANCE, Sampler, SoundKey, held_length
 
 PIANO, ORGAN, BASS, STRINGS, SAX, PICCOLO, FLUTE, SAW = 0, 16, 33, 48, 65, 72, 73, 81
 
@@ -166,3 +169,44 @@ def test_held_lengths_are_few_and_long_enough() -> None:
     lengths = {held_length(n) for n in range(1, 20 * SAMPLE_RATE, 1000)}
     assert len(lengths) < 14
     assert all(n <= held_length(n) <= max(1.5 * n, SAMPLE_RATE / 4) for n in (1, 5000, 30_000, 500_000))
+
+
+WARM_PAD, STRINGS = 89, 48
+
+
+@pytest.mark.parametrize("program", [WARM_PAD, STRINGS])
+def test_what_sustains_takes_no_more_memory_for_longer_notes(sampler: Sampler, program: int) -> None:
+    layer = sampler.layer_velocity(0, program, 60, 90)
+    longer, longest = (sampler.sounds(SoundKey(0, program, 60, layer, n * SAMPLE_RATE)) for n in (40, 80))
+    assert all(sound.n_loop for sound in longest)
+    assert sum(s.n_bytes for s in longest) == sum(s.n_bytes for s in longer) < 3e6
+    for sound, other in zip(longer, longest, strict=True):
+        assert np.array_equal(sound.samples, other.samples)
+
+
+@pytest.mark.parametrize("program", [WARM_PAD, STRINGS])
+def test_a_loop_sounds_as_if_all_of_it_had_been_rendered(
+    sampler: Sampler, program: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, n = SoundKey(0, program, 60, sampler.layer_velocity(0, program, 60, 90), 20 * SAMPLE_RATE), 20 * SAMPLE_RATE
+    looped = sampler.sounds(key)
+    monkeypatch.setattr(
+        sampler_module, "bent", lambda playback, source, n: Looped(bent(playback, source, n).extended(n))
+    )
+    whole = Sampler(SOUND_FONTS).sounds(key)
+    assert any(sound.n_loop for sound in looped) and not any(sound.n_loop for sound in whole)
+    heard, expected = (
+        sum(held(s.unrolled(n))[:, :n] * next(iter(s.gains.values())) for s in made) for made in (looped, whole)
+    )
+    assert np.abs(heard - expected).max() < 10 ** (-80 / 20) * np.abs(expected).max()
+
+
+def test_pieces_of_a_loop_are_those_of_the_unrolled_sound(sampler: Sampler) -> None:
+    layer = sampler.layer_velocity(0, WARM_PAD, 60, 90)
+    (sound,) = sampler.sounds(SoundKey(0, WARM_PAD, 60, layer, 60 * SAMPLE_RATE))
+    whole = sound.unrolled(50 * SAMPLE_RATE)
+    assert not whole.n_loop and whole.unrolled(1) is whole
+    end = sound.samples.shape[1]
+    for start, stop in ((0, 100), (end - 50, end + 50), (end, end + 1), (30 * SAMPLE_RATE, 40 * SAMPLE_RATE)):
+        assert np.array_equal(np.concatenate(list(sound.pieces(start, stop)), axis=1), whole.samples[:, start:stop])
+    assert [piece.shape[1] for piece in whole.pieces(50 * SAMPLE_RATE - 10, 50 * SAMPLE_RATE + 10)] == [10]
