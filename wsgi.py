@@ -4,9 +4,10 @@ import gc
 
 from musicgen.app import create_app
 
-app = create_app()
-
-gc.freeze()
 # A song is tens of thousands of small objects that all live until it is written: look among them less often than at
 # every 700th.
 gc.set_threshold(250_000)
+
+app = create_app()
+
+gc.freeze()

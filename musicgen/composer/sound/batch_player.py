@@ -53,6 +53,8 @@ class DeviceSounds:
 
     def unrolled(self, key: SoundKey, sounds: tuple[Sound, ...]) -> tuple[Sound, ...]:
         """Return the sounds of a key without loops, which a device has not: as long as the longest note of the key."""
+        if not any(sound.n_loop for sound in sounds):
+            return sounds
         return self._unrolled.get(
             key,
             lambda: tuple(sound.unrolled(key.n_held + len(sound.release)) for sound in sounds),

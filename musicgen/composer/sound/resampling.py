@@ -112,11 +112,12 @@ def play(source: Samples, loop: tuple[int, int] | None, stretch: float, n: int) 
     if loop is None:
         return Looped(resample(_faded(source[:n_needed], n_needed < len(source)), stretch)[:n])
     least, most = _turns((loop[1] - loop[0]) * stretch)
+    unrolled = Looped(source[: loop[1]], loop[1] - loop[0])
     n_unrolled = loop[1] + most * (loop[1] - loop[0]) + MARGIN + int(LOOP_CROSSFADE / stretch) + 1
     if n_needed <= n_unrolled:
-        return Looped(resample(_faded(_unroll(source, loop, n_needed), True), stretch)[:n])
+        return Looped(resample(_faded(unrolled.extended(n_needed), True), stretch)[:n])
     n_in, n_out = transform_sizes(n_unrolled + 2 * MARGIN, stretch)
-    head = _transform(_faded(_unroll(source, loop, n_unrolled), True), n_in, n_out)
+    head = _transform(_faded(unrolled.extended(n_unrolled), True), n_in, n_out)
     # The run that is repeated must be whole turns at the stretch that the sizes really give.
     runs = np.arange(least, most + 1) * (loop[1] - loop[0]) * (n_out / n_in)
     run = round(runs[np.argmin(np.abs(runs - np.round(runs)))])
@@ -130,12 +131,6 @@ def _turns(loop_length: float) -> tuple[int, int]:
     """
     least = max(1, int(np.ceil(MIN_RUN / loop_length)))
     return least, 2 * least if least > 1 else 1
-
-
-def _unroll(source: Samples, loop: tuple[int, int], n: int) -> Samples:
-    start, end = loop
-    n_turns = max(0, -(-(n - end) // (end - start)))
-    return np.concatenate([source[:end], np.tile(source[start:end], n_turns)])[:n]
 
 
 def _faded(samples: Samples, fade: bool) -> Samples:

@@ -72,7 +72,7 @@ class Sampler:
         self.store = SoundStore(budget_bytes - n_source_bytes)
         self._sources = SoundStore(n_source_bytes)
         self._keymaps: dict[tuple[int, int, int, str | None], Keymap] = {}
-        self._releases: dict[SoundKey, int] = {}
+        self._releases: dict[tuple[int, int, int, int], int] = {}
         _keep_freed_memory()
 
     def preset_names(self) -> dict[tuple[int, int], str]:
@@ -108,13 +108,13 @@ class Sampler:
         Raises:
             ValueError: no font has such a preset.
         """
-        if key not in self._releases:
-            if key.voice:
-                self._releases[key] = longest_release(key.voice, key.pitch, key.n_held)
-            else:
-                lengths = (release_length(voice.volume.release_s) for _, voice in self._voices(key))
-                self._releases[key] = max(lengths, default=0)
-        return self._releases[key]
+        if key.voice:
+            return longest_release(key.voice, key.pitch, key.n_held)
+        place = key[:4]
+        if place not in self._releases:
+            lengths = (release_length(voice.volume.release_s) for _, voice in self._voices(key))
+            self._releases[place] = max(lengths, default=0)
+        return self._releases[place]
 
     def is_ready(self, key: SoundKey) -> bool:
         """Tell whether a sound is kept, so that `sounds` will not have to render it."""

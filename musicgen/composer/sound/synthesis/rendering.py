@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from zlib import crc32
 
 import numpy as np
@@ -44,6 +45,7 @@ def render(name: str, pitch: int, velocity: int, n_held: int) -> tuple[Rendered,
     return tuple(_part(hit, voice, pitch, velocity, n_held, _rings(name)) for hit, voice in _parts(name, pitch))
 
 
+@lru_cache(maxsize=4096)
 def longest_release(name: str, pitch: int, n_held: int) -> int:
     """Return for how many samples after a note's end something of `render` may sound.
 
