@@ -6,9 +6,11 @@ enough that no silence follows: music ends at the asked duration by itself.
 
 import math
 import random
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from musicgen.composer.brief import Brief
 from musicgen.composer.casting import Chair, cast_band
@@ -92,13 +94,16 @@ class Plan:
         bar = (onset + 1e-6) / self.time_signature.bar_quarters
         return next((section for section in reversed(self.sections) if section.first_bar <= bar), self.sections[0])
 
-    def energies_at(self, onsets: Iterable[float]) -> Iterator[float]:
-        """Yield the energy (0 to 1) at each of `onsets`, in quarter notes."""
-        bar_quarters, first_bars = self.time_signature.bar_quarters, [section.first_bar for section in self.sections]
-        for onset in onsets:
-            section = self.sections[max(bisect_right(first_bars, (onset + 1e-6) / bar_quarters) - 1, 0)]
-            share = (onset / bar_quarters - section.first_bar) / section.bars
-            yield section.energy + (section.to_energy - section.energy) * min(max(share, 0.0), 1.0)
+    def energies_at(self, onsets: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the energy (0 to 1) at each of `onsets`, in quarter notes."""
+        bar_quarters = self.time_signature.bar_quarters
+        first_bars, bars, begins, ends = np.array(
+            [(s.first_bar, s.bars, s.energy, s.to_energy) for s in self.sections]
+        ).T
+        i = np.maximum(np.searchsorted(first_bars, (onsets + 1e-6) / bar_quarters, "right") - 1, 0)
+        shares = ((onsets / bar_quarters - first_bars[i]) / bars[i]).clip(0.0, 1.0)
+        energies: NDArray[np.float64] = begins[i] + (ends[i] - begins[i]) * shares
+        return energies
 
 
 def make_plan(brief: Brief, duration_s: float, seed: str) -> Plan:

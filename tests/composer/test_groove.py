@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import mean, pstdev
 
+import numpy as np
 import pytest
 
 from musicgen.composer.arrangement.drumming import play_as_drummer
@@ -144,15 +145,15 @@ def test_jazz_swings_as_its_drummers_do_and_less_the_faster_it_is() -> None:
 def test_a_style_may_say_how_it_swings_itself() -> None:
     plan = plan_of("jazz", 120.0)
     straight = replace(plan, style=replace(plan.style, swing=0.5))
-    assert Swing.of(straight).moved(0.5) == 0.5
-    assert Swing.of(plan).moved(0.5) == pytest.approx(Swing.of(plan).ratio)
-    assert Swing.of(plan).moved(1.0) == 1.0
+    beats = np.array([0.5, 1.0])
+    assert list(Swing.of(straight).moved(beats)) == [0.5, 1.0]
+    assert list(Swing.of(plan).moved(beats)) == pytest.approx([Swing.of(plan).ratio, 1.0])
 
 
 def test_written_triplets_are_not_swung_again() -> None:
     plan = plan_of("jazz", 120.0)
-    for place in (1 / 3, 2 / 3, 1 / 6, 5 / 6):
-        assert Swing.of(plan).moved(4 + place) == 4 + place
+    triplets = 4 + np.array([1 / 3, 2 / 3, 1 / 6, 5 / 6])
+    assert list(Swing.of(plan).moved(triplets)) == list(triplets)
 
 
 def test_pitched_instruments_swing_with_the_drums() -> None:

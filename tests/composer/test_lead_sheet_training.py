@@ -9,12 +9,23 @@ from musicgen.composer.lead_sheet_network.figures import measure
 from musicgen.composer.lead_sheet_network.network import NetworkShape
 from musicgen.composer.lead_sheet_network.section import Chord, Note, SectionControls
 from musicgen.composer.lead_sheet_network.training.copying import TrainingRuns
-from musicgen.composer.lead_sheet_network.training.dataset import IGNORED, draw_batch, encode
+from musicgen.composer.lead_sheet_network.training.dataset import IGNORED, EncodedSong, draw_batch, encode
 from musicgen.composer.lead_sheet_network.training.export import shape_of, targets_of
 from musicgen.composer.lead_sheet_network.training.harmonise import harmonise
+from musicgen.composer.lead_sheet_network.training.network import TrainableNetwork
 from musicgen.composer.lead_sheet_network.training.ngram import NGram, tokens
 from musicgen.composer.lead_sheet_network.training.songs import Song, cut, is_held_out, without_near_duplicates
-from musicgen.composer.lead_sheet_network.training.train import TrainingState, held_out_nats, learning_rate
+from musicgen.composer.lead_sheet_network.training.train import (
+    PEAK_RATE,
+    Batch,
+    Objective,
+    TrainingState,
+    divergences,
+    first_layers,
+    held_out_nats,
+    learning_rate,
+    log_shares,
+)
 
 SCALE = (0, 2, 4, 5, 7, 5, 4, 2)
 
@@ -71,23 +82,52 @@ def test_batches_start_at_sections_and_hide_controls_but_not_the_metre() -> None
     assert (targets[..., 0] != IGNORED).any()
 
 
+def one_row(encoded: EncodedSong) -> Batch:
+    return encoded.slots[None].long(), encoded.times[None], encoded.targets[None].long()
+
+
 def test_learning_lowers_the_loss_and_a_checkpoint_goes_on(tmp_path) -> None:
     torch.manual_seed(0)
     encoded = encode("pop", cut(song(), random.Random(1)))
-    batch = encoded.slots[None].long(), encoded.times[None], encoded.targets[None].long()
     shape = NetworkShape(64, 1, 1)
-    state = TrainingState.begin_or_resume(shape, tmp_path / "checkpoint.pt")
-    nats = [state.learn(batch, 1e-2) for _ in range(12)]
+    state = TrainingState.begin_or_resume(TrainableNetwork(shape), tmp_path / "checkpoint.pt")
+    nats = [state.learn(one_row(encoded), Objective(), 1e-2) for _ in range(12)]
     assert nats[-1] < 0.7 * nats[0]
     state.save(tmp_path)
-    resumed = TrainingState.begin_or_resume(shape, tmp_path / "checkpoint.pt")
+    resumed = TrainingState.begin_or_resume(TrainableNetwork(shape), tmp_path / "checkpoint.pt")
     assert resumed.step == 12 and resumed.started == state.started
     assert held_out_nats(resumed.network, [encoded], 100) == held_out_nats(state.network, [encoded], 100)
     assert shape_of(torch.load(tmp_path / "weights-000012.pt")) == shape
 
 
+@pytest.mark.parametrize("in_bf16", [False, True])
+def test_a_student_begins_as_its_teachers_first_layers_and_comes_nearer_to_it(tmp_path, in_bf16) -> None:
+    torch.manual_seed(0)
+    batch = one_row(encode("pop", cut(song(), random.Random(1))))
+    taught = TrainingState.begin_or_resume(TrainableNetwork(NetworkShape(64, 2, 1)), tmp_path / "none.pt")
+    for _ in range(10):
+        taught.learn(batch, Objective(), 1e-2)
+    teacher = taught.network.eval()
+    student = first_layers(teacher, NetworkShape(64, 1, 1))
+    assert torch.equal(student.blocks[0].mlp_in.weight, teacher.blocks[0].mlp_in.weight)
+    with torch.no_grad():
+        wanted = log_shares(teacher, *batch)
+    assert divergences(wanted, wanted).abs().max() == 0
+
+    def missed() -> float:
+        with torch.no_grad():
+            return float(divergences(log_shares(student, *batch), wanted).mean())
+
+    before, weights = missed(), teacher.blocks[1].mlp_in.weight.clone()
+    state = TrainingState.begin_or_resume(student, tmp_path / "none.pt")
+    for _ in range(10):
+        state.learn(batch, Objective(teacher, in_bf16), 3e-3)
+    assert 0 < missed() < before
+    assert torch.equal(teacher.blocks[1].mlp_in.weight, weights)
+
+
 def test_the_rate_warms_up_and_falls() -> None:
-    assert learning_rate(0, 0.0) < learning_rate(1000, 0.1) > learning_rate(1000, 0.9) > 0
+    assert learning_rate(0, 0.0, PEAK_RATE) < learning_rate(1000, 0.1, PEAK_RATE) > learning_rate(1000, 0.9, 1e-3) > 0
 
 
 def test_the_six_gram_knows_what_it_saw() -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import pytest
 
 from musicgen.composer.brief import understand
@@ -82,8 +83,9 @@ def test_energy_words_move_the_sections() -> None:
 def test_energy_goes_from_a_sections_beginning_to_its_end() -> None:
     plan = plan_for("deep house club track", 285)
     quarters = plan.time_signature.bar_quarters
-    starts = [section.first_bar * quarters for section in plan.sections]
-    middles = [start + section.bars * quarters / 2 for start, section in zip(starts, plan.sections, strict=True)]
+    starts = np.array([section.first_bar * quarters for section in plan.sections])
+    middles = starts + np.array([section.bars for section in plan.sections]) * quarters / 2
     assert list(plan.energies_at(starts)) == [section.energy for section in plan.sections]
     assert list(plan.energies_at(middles)) == pytest.approx([(s.energy + s.to_energy) / 2 for s in plan.sections])
-    assert list(plan.energies_at([plan.ending + 100, 0.0])) == [plan.sections[-1].to_energy, plan.sections[0].energy]
+    ends = plan.energies_at(np.array([plan.ending + 100, 0.0]))
+    assert list(ends) == [plan.sections[-1].to_energy, plan.sections[0].energy]

@@ -9,10 +9,15 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from musicgen.composer.arrangement.drumming import play_as_drummer
 from musicgen.composer.groove import swing_of_style
 from musicgen.composer.plan import Plan
 from musicgen.composer.score import Note
+
+Quarters = NDArray[np.float64]
 
 VELOCITY_SPREAD = 4.0
 # Dynamics of the quietest and the loudest section, as a factor of the written velocity.
@@ -28,15 +33,19 @@ def perform(notes: Sequence[Note], role: str, plan: Plan, rng: random.Random) ->
         notes = _one_at_a_time(notes)
     as_drummer = role == "drums" and plan.style.groove is not None
     touched = list(play_as_drummer(notes, plan, rng) if as_drummer else _play_loosely(notes, role, plan, rng))
-    energies = plan.energies_at(note.onset for note, _, _ in touched)
+    lags, factors = np.array([(lag, factor) for _, lag, factor in touched]).reshape(-1, 2).T
+    onsets, durations, pitches, velocities = (
+        np.array([getattr(note, name) for note, _, _ in touched]) for name in ("onset", "duration", "pitch", "velocity")
+    )
     swing = Swing.of(plan)
-    played = []
-    for (note, lag, factor), energy in zip(touched, energies, strict=True):
-        start, end = swing.moved(note.onset), swing.moved(note.onset + note.duration)
-        velocity = note.velocity * factor * (SOFTEST + (LOUDEST - SOFTEST) * energy)
-        velocity = round(min(max(velocity, 1), 127))
-        played.append(Note(max(0.0, start + lag), max(0.05, end - start), note.pitch, velocity))
-    return tuple(sorted(played, key=lambda n: (n.onset, n.pitch)))
+    starts = swing.moved(onsets)
+    lengths = np.maximum(swing.moved(onsets + durations) - starts, 0.05)
+    starts = np.maximum(starts + lags, 0.0)
+    velocities = velocities * factors * (SOFTEST + (LOUDEST - SOFTEST) * plan.energies_at(onsets))
+    velocities = np.rint(velocities.clip(1, 127)).astype(int)
+    order = np.lexsort([pitches, starts])
+    columns = (column[order].tolist() for column in (starts, lengths, pitches, velocities))
+    return tuple(map(Note, *columns))
 
 
 def _play_loosely(
@@ -68,24 +77,25 @@ class Swing:
         """Return the swing of the plan's style at its tempo."""
         return cls(*swing_of_style(plan.style, plan.tempo), 0.0 if plan.time_signature.is_compound else plan.ending)
 
-    def moved(self, onset: float) -> float:
-        """Move an onset (quarters) within its pair of notes so that the off-beat falls where swing puts it."""
-        if self.ratio == 0.5 or onset >= self.until:
-            return onset
+    def moved(self, onsets: Quarters) -> Quarters:
+        """Move onsets within their pairs of notes so that the off-beats fall where swing puts them."""
+        if self.ratio == 0.5:
+            return onsets
         pair = 2 * self.unit
-        within = onset % pair
-        place = within / pair
-        if _is_triplet(place):
-            return onset
+        within = onsets % pair
+        places = within / pair
         ratio = self.ratio
-        warped = place * 2 * ratio if place < 0.5 else ratio + (place - 0.5) * 2 * (1 - ratio)
-        return onset - within + warped * pair
+        warped = np.where(places < 0.5, places * 2 * ratio, ratio + (places - 0.5) * 2 * (1 - ratio))
+        stays = (onsets >= self.until) | _are_triplets(places)
+        return np.where(stays, onsets, onsets - within + warped * pair)
 
 
-def _is_triplet(place: float) -> bool:
-    """Whether a place in a pair, 0 to 1, is a third or a sixth of it: written triplets swing already."""
-    sixths = place * 6
-    return abs(sixths - round(sixths)) < 1e-6 and round(sixths) % 3 != 0
+def _are_triplets(places: Quarters) -> NDArray[np.bool_]:
+    """Whether places in a pair, 0 to 1, are thirds or sixths of it: written triplets swing already."""
+    sixths = places * 6
+    nearest = np.rint(sixths)
+    triplets: NDArray[np.bool_] = (np.abs(sixths - nearest) < 1e-6) & (nearest % 3 != 0)
+    return triplets
 
 
 def _one_at_a_time(notes: Sequence[Note]) -> list[Note]:
