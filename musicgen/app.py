@@ -7,6 +7,7 @@ import gc
 
 # What an import makes stays to the end. Looking for garbage among it takes a fifth of a start, and once more as long at
 # the exit of a short command.
+_collected = gc.isenabled()
 gc.disable()
 
 from collections.abc import Mapping  # noqa: E402
@@ -20,7 +21,8 @@ from musicgen.music_model import music_model  # noqa: E402
 from musicgen.web import cross_origin, documentation, error_handlers, headers  # noqa: E402
 
 gc.freeze()
-gc.enable()
+if _collected:
+    gc.enable()
 
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:

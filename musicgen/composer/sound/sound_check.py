@@ -5,7 +5,7 @@ A piece repeats itself, so windows in which the same parts do as much sound abou
 no sounds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,36 +33,26 @@ def stand_ins(schedules: Sequence[Sequence[Event]], n_windows: int) -> Places:
     """
     if n_windows <= HEARD_WHOLE:
         return np.arange(n_windows)
-    efforts = np.array([row for events in schedules for row in (held(events, n_windows), struck(events, n_windows))])
-    efforts = efforts.reshape(-1, n_windows).T
-    return medoids(efforts / np.maximum(efforts.max(axis=0, initial=0.0), 1e-9), N_EXCERPTS)
+    features = np.array([efforts(events, n_windows) for events in schedules]).reshape(-1, n_windows).T
+    return medoids(features / np.maximum(features.max(axis=0, initial=0.0), 1e-9), N_EXCERPTS)
 
 
-def held(events: Sequence[Event], n_windows: int) -> Curve:
-    """Return how long a part's notes are held in each window, in samples, weighted by their power."""
-    onsets = _of_each(events, lambda event: event.onset)
-    ends = _of_each(events, lambda event: min(event.end, event.choke))
-    powers = _powers(events)
+def efforts(events: Sequence[Event], n_windows: int) -> Curve:
+    """Return what a part does in each window, weighted by its notes' power.
+
+    Returns:
+        (2, n_windows): how long notes are held, in samples, and how many begin.
+    """
+    figures = [(event.onset, min(event.end, event.choke), event.velocity) for event in events]
+    onsets, ends, velocities = np.array(figures, np.float64).reshape(-1, 3).T
+    powers = (velocities / 127) ** (2 * VELOCITY_EXPONENT)
     moments, steps = np.concatenate([onsets, ends]), np.concatenate([powers, -powers])
     order = np.argsort(moments, kind="stable")
     moments = np.concatenate([[0.0], moments[order]])
     sounding = np.concatenate([[0.0], np.cumsum(steps[order])])
     until = np.concatenate([[0.0], np.cumsum(sounding[:-1] * np.diff(moments))])
-    return np.diff(np.interp(np.arange(n_windows + 1) * WINDOW, moments, until))
-
-
-def struck(events: Sequence[Event], n_windows: int) -> Curve:
-    """Return how many of a part's notes begin in each window, weighted by their power."""
-    windows = _of_each(events, lambda event: event.onset // WINDOW).astype(np.intp)
-    return np.bincount(windows, _powers(events), n_windows).astype(np.float64)
-
-
-def _powers(events: Sequence[Event]) -> Curve:
-    return (_of_each(events, lambda event: event.velocity) / 127) ** (2 * VELOCITY_EXPONENT)
-
-
-def _of_each(events: Sequence[Event], figure: Callable[[Event], int]) -> Curve:
-    return np.fromiter(map(figure, events), np.float64, len(events))
+    held = np.diff(np.interp(np.arange(n_windows + 1) * WINDOW, moments, until))
+    return np.array([held, np.bincount((onsets // WINDOW).astype(np.intp), powers, n_windows)])
 
 
 def medoids(features: Curve, n: int) -> Places:

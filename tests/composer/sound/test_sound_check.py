@@ -7,7 +7,7 @@ from musicgen.composer.composition import compose
 from musicgen.composer.score import DRUM_BANK
 from musicgen.composer.sound.part_rendering import NEVER, WINDOW, Event
 from musicgen.composer.sound.sampler import SoundKey
-from musicgen.composer.sound.sound_check import HEARD_WHOLE, N_EXCERPTS, held, medoids, stand_ins, struck
+from musicgen.composer.sound.sound_check import HEARD_WHOLE, N_EXCERPTS, efforts, medoids, stand_ins
 from musicgen.options import GenerationOptions
 
 
@@ -19,18 +19,19 @@ def note(onset: float, end: float, velocity: int = 127, choke: float | None = No
 
 def test_notes_are_held_in_the_windows_that_they_reach_and_struck_in_one() -> None:
     events = [note(0.5, 2.25), note(0.75, 1.0), note(3.0, 5.0, choke=3.5)]
-    assert held(events, 5) / WINDOW == pytest.approx([0.75, 1.0, 0.25, 0.5, 0.0])
-    assert struck(events, 5).tolist() == [2, 0, 0, 1, 0]
+    held, struck = efforts(events, 5)
+    assert held / WINDOW == pytest.approx([0.75, 1.0, 0.25, 0.5, 0.0])
+    assert struck.tolist() == [2, 0, 0, 1, 0]
 
 
 def test_louder_notes_count_by_their_power() -> None:
     soft, loud = [note(0, 1, 60)], [note(0, 1, 120)]
-    for measure in (held, struck):  # 5/6 of 40 dB a decade of velocity
-        assert 10 * np.log10(measure(loud, 1) / measure(soft, 1)) == pytest.approx(10.03, abs=0.01)
+    # 5/6 of 40 dB a decade of velocity
+    assert 10 * np.log10(efforts(loud, 1) / efforts(soft, 1)) == pytest.approx(10.03, abs=0.01)
 
 
 def test_a_part_without_notes_does_nothing() -> None:
-    assert held([], 3).tolist() == struck([], 3).tolist() == [0, 0, 0]
+    assert efforts([], 3).tolist() == [[0, 0, 0]] * 2
 
 
 def test_a_piece_without_parts_is_heard_in_one_window() -> None:
@@ -68,7 +69,7 @@ def test_every_part_of_a_long_piece_is_heard(sampler_schedules: list[list[Event]
     chosen = set(stand_ins(sampler_schedules, n_windows).tolist())
     assert 1 < len(chosen) <= N_EXCERPTS
     for events in sampler_schedules:
-        assert held(events, n_windows)[sorted(chosen)].any()
+        assert efforts(events, n_windows)[0, sorted(chosen)].any()
 
 
 @pytest.fixture(scope="module")
