@@ -111,8 +111,8 @@ page-types: $(PAGE_TOOLS_DEV)  ## write the page's types anew, after a change of
 	$(BIN)/flask --app wsgi openapi print > frontend/openapi.json
 	$(NPM) run write-types
 
-train: $(INSTALLED_DEV)  ## train the lead-sheet network: make train DATA=folder RUN=folder UNTIL=HH:MM (resumes)
-	$(BIN)/python -m musicgen.composer.lead_sheet_network.training.train --data $(DATA) --run $(RUN) --until $(UNTIL)
+train: $(INSTALLED_DEV)  ## train the lead-sheet network: make train DATA=folder RUN=folder UNTIL=HH:MM [ARGS="--layers 2 ..."] (resumes)
+	$(BIN)/python -m musicgen.composer.lead_sheet_network.training.train --data $(DATA) --run $(RUN) --until $(UNTIL) $(ARGS)
 
 clean:  ## remove the virtual environment, the built page and caches; tracks and database stay
 	rm -rf $(VENV) frontend/node_modules musicgen/web/page build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -61,9 +61,9 @@ READ_STEP = 8  # attention reads the cache in multiples of this, so that its sum
 class NetworkShape:
     """Sizes of the network."""
 
-    channels: int = 256
-    layers: int = 4
-    heads: int = 4
+    channels: int
+    layers: int
+    heads: int
     dropout: float = 0.0
 
     def as_metadata(self) -> dict[str, str]:
