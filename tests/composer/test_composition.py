@@ -2,11 +2,13 @@
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from statistics import mean
 
 import pytest
 
+from musicgen.composer.arrangement import arrange
 from musicgen.composer.checkpoint import asking
 from musicgen.composer.composition import Composition, compose, describe
 from musicgen.composer.instruments import all_instruments
@@ -141,6 +143,13 @@ def test_the_melody_ends_at_home(style: str) -> None:
     if composition.plan.sections[-1].melody:
         assert last.onset == pytest.approx(composition.plan.ending)
         assert last.pitch % 12 in composition.sheet.chords[-1].pitch_classes[:2]
+
+
+def test_who_would_play_a_melody_of_rests_is_silent() -> None:
+    composition = piece("lofi")
+    assert composition.plan.sections[-1].melody
+    score = arrange(composition.plan, replace(composition.sheet, melody=()), "1")
+    assert {part.role for part in score.parts} == {part.role for part in composition.score.parts} - {"melody"}
 
 
 def rendered(composition: Composition, section: Section) -> Counter[tuple[object, ...]]:

@@ -29,7 +29,7 @@ def play_melody(chair: Chair, bars: Sequence[Bar], sheet: LeadSheet, plan: Plan,
         if bar.section.melody and not (others and "handed_over" in bar.section.variations)
     )
     notes = [n for n in sheet.melody if n.onset < plan.ending and any(start <= n.onset < end for start, end in sung)]
-    if last and plan.sections[-1].melody:
+    if last and sheet.melody and plan.sections[-1].melody:
         close = sheet.melody[-1]
         notes.append(replace(close, duration=min(close.duration, last.duration)))
     if not notes:
