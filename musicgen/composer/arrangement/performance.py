@@ -4,7 +4,7 @@ Drummers of a style that names a groove play as `drumming` has learned it from p
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self
@@ -17,7 +17,7 @@ from musicgen.composer.groove import swing_of_style
 from musicgen.composer.plan import Plan
 from musicgen.composer.score import Note
 
-Quarters = NDArray[np.float64]
+Curve = NDArray[np.float64]
 
 VELOCITY_SPREAD = 4.0
 # Dynamics of the quietest and the loudest section, as a factor of the written velocity.
@@ -31,11 +31,14 @@ def perform(notes: Sequence[Note], role: str, plan: Plan, rng: random.Random) ->
     """Play written notes as a human would: the swing, the style's looseness, the sections' dynamics."""
     if role in MONOPHONIC_ROLES:
         notes = _one_at_a_time(notes)
-    as_drummer = role == "drums" and plan.style.groove is not None
-    touched = list(play_as_drummer(notes, plan, rng) if as_drummer else _play_loosely(notes, role, plan, rng))
-    lags, factors = np.array([(lag, factor) for _, lag, factor in touched]).reshape(-1, 2).T
+    if role == "drums" and plan.style.groove is not None:
+        touched = list(play_as_drummer(notes, plan, rng))
+        notes, touches = [note for note, _, _ in touched], [(lag, factor) for _, lag, factor in touched]
+        lags, factors = np.array(touches).reshape(-1, 2).T
+    else:
+        lags, factors = _touch_loosely(notes, role, plan, rng)
     onsets, durations, pitches, velocities = (
-        np.array([getattr(note, name) for note, _, _ in touched]) for name in ("onset", "duration", "pitch", "velocity")
+        np.array([getattr(note, name) for note in notes]) for name in ("onset", "duration", "pitch", "velocity")
     )
     swing = Swing.of(plan)
     starts = swing.moved(onsets)
@@ -48,14 +51,11 @@ def perform(notes: Sequence[Note], role: str, plan: Plan, rng: random.Random) ->
     return tuple(map(Note, *columns))
 
 
-def _play_loosely(
-    notes: Sequence[Note], role: str, plan: Plan, rng: random.Random
-) -> Iterator[tuple[Note, float, float]]:
-    """Yield each note, how late it falls by chance (quarter notes) and the factor of its velocity."""
+def _touch_loosely(notes: Sequence[Note], role: str, plan: Plan, rng: random.Random) -> tuple[Curve, Curve]:
+    """Draw for each note how late it falls by chance (quarter notes) and the factor of its velocity."""
+    late, loud = np.random.default_rng(rng.getrandbits(64)).standard_normal((len(notes), 2)).T
     loose = plan.style.looseness_s * plan.tempo / 60 * (DRUM_LOOSENESS if role == "drums" else 1.0)
-    for note in notes:
-        lag = max(-2.0, min(2.0, rng.gauss(0, 1))) * loose
-        yield note, lag, 1 + rng.gauss(0, VELOCITY_SPREAD) / note.velocity
+    return late.clip(-2, 2) * loose, 1 + loud * VELOCITY_SPREAD / np.array([note.velocity for note in notes])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Swing:
         """Return the swing of the plan's style at its tempo."""
         return cls(*swing_of_style(plan.style, plan.tempo), 0.0 if plan.time_signature.is_compound else plan.ending)
 
-    def moved(self, onsets: Quarters) -> Quarters:
+    def moved(self, onsets: Curve) -> Curve:
         """Move onsets within their pairs of notes so that the off-beats fall where swing puts them."""
         if self.ratio == 0.5:
             return onsets
@@ -90,7 +90,7 @@ class Swing:
         return np.where(stays, onsets, onsets - within + warped * pair)
 
 
-def _are_triplets(places: Quarters) -> NDArray[np.bool_]:
+def _are_triplets(places: Curve) -> NDArray[np.bool_]:
     """Whether places in a pair, 0 to 1, are thirds or sixths of it: written triplets swing already."""
     sixths = places * 6
     nearest = np.rint(sixths)

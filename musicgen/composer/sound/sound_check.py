@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from musicgen.composer.sound.part_rendering import WINDOW, Event
 from musicgen.composer.sound.sampler import VELOCITY_EXPONENT
 
-# Windows that a sound check plays: 12 s of a piece that is longer than 60 s, all of others.
-N_EXCERPTS, HEARD_WHOLE = 8, 42
+# Windows that a sound check plays: 9 s of a piece that is longer than 60 s, all of others.
+N_EXCERPTS, HEARD_WHOLE = 6, 42
 MAX_ROUNDS = 10
 
 Curve = NDArray[np.float64]
