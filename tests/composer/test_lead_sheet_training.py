@@ -126,6 +126,12 @@ def test_a_student_begins_as_its_teachers_first_layers_and_comes_nearer_to_it(tm
     assert torch.equal(teacher.blocks[1].mlp_in.weight, weights)
 
 
+@pytest.mark.parametrize("shape", [NetworkShape(32, 2, 1), NetworkShape(64, 1, 1), NetworkShape(32, 1, 2)])
+def test_a_teacher_of_another_shape_is_refused(shape: NetworkShape) -> None:
+    with pytest.raises(ValueError, match="cannot teach"):
+        first_layers(TrainableNetwork(NetworkShape(32, 1, 1)), shape)
+
+
 def test_the_rate_warms_up_and_falls() -> None:
     assert learning_rate(0, 0.0, PEAK_RATE) < learning_rate(1000, 0.1, PEAK_RATE) > learning_rate(1000, 0.9, 1e-3) > 0
 

@@ -80,7 +80,14 @@ def learning_rate(step: int, progress: float, peak: float) -> float:
 
 
 def first_layers(teacher: TrainableNetwork, shape: NetworkShape) -> TrainableNetwork:
-    """Build a network of a teacher's first layers and its heads."""
+    """Build a network of a teacher's embeddings, first layers and heads.
+
+    Raises:
+        ValueError: the teacher has fewer layers, or others.
+    """
+    given = teacher.shape
+    if given.layers < shape.layers or (given.channels, given.heads) != (shape.channels, shape.heads):
+        raise ValueError(f"the teacher is {given}; it cannot teach {shape}")
     network = TrainableNetwork(shape)
     names = network.state_dict()
     network.load_state_dict({name: weights for name, weights in teacher.state_dict().items() if name in names})
