@@ -141,7 +141,7 @@ def schedule(part: Part, sampler: Sampler, quarter_s: float, n: int) -> list[Eve
     notes = sorted((note for note in part.notes if note.onset * quarter_s * SAMPLE_RATE < n), key=_onset)
     struck = {(note.pitch, note.velocity) for note in notes}
     layers = {s: sampler.layer_velocity(part.bank, part.program, *s, part.voice) for s in struck}
-    spans = [_span(note, quarter_s, n) for note in notes]
+    spans = _spans(notes, quarter_s, n)
     longest: dict[tuple[int, int], int] = {}
     for note, (onset, end) in zip(notes, spans, strict=True):
         place = note.pitch, layers[note.pitch, note.velocity]
@@ -166,11 +166,13 @@ def _onset(note: Note) -> float:
     return note.onset
 
 
-def _span(note: Note, quarter_s: float, n: int) -> tuple[int, int]:
-    """Return a note's first sample and the first after it, none later than the piece's end."""
-    onset = max(round(note.onset * quarter_s * SAMPLE_RATE), 0)
-    end = round((note.onset + note.duration) * quarter_s * SAMPLE_RATE)
-    return onset, max(min(end, n), onset + 1)
+def _spans(notes: Sequence[Note], quarter_s: float, n: int) -> list[tuple[int, int]]:
+    """Return the notes' first samples and the first after them, none later than the piece's end."""
+    times = np.array([(note.onset, note.onset + note.duration) for note in notes]).reshape(-1, 2)
+    onsets, ends = np.rint(times * quarter_s * SAMPLE_RATE).astype(np.int64).T
+    onsets = np.maximum(onsets, 0)
+    ends = np.maximum(np.minimum(ends, n), onsets + 1)
+    return list(zip(onsets.tolist(), ends.tolist(), strict=True))
 
 
 def _set_chokes(events: Sequence[Event], sampler: Sampler) -> None:
