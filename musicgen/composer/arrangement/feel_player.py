@@ -75,9 +75,9 @@ class FeelPlayer:
         """
         chances = self._chances(pattern, written, self._feel(pattern, written, name, energy))
         usual_chances = {cell: (_sharp(full), _sharp(ghost)) for cell, (full, ghost) in chances.items()}
-        first = _draw(usual_chances, random.Random(f"{self.seed}/{name}/0"))
-        second = self._follow(first, usual_chances, random.Random(f"{self.seed}/{name}/1"))
-        usual = second if number % 2 else first
+        usual = _draw(usual_chances, random.Random(f"{self.seed}/{name}/0"))
+        if number % 2:
+            usual = self._follow(usual, usual_chances, random.Random(f"{self.seed}/{name}/1"))
         return playable(written, self._follow(usual, chances, random.Random(f"{self.seed}/bar/{number}")))
 
     def _feel(self, pattern: Pattern, written: BarOfCells, name: str, energy: float) -> Feel:
