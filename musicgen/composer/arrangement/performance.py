@@ -29,12 +29,13 @@ DRUM_LOOSENESS = 0.6
 
 def perform(notes: Sequence[Note], role: str, plan: Plan, rng: random.Random) -> tuple[Note, ...]:
     """Play written notes as a human would: the swing, the style's looseness, the sections' dynamics."""
+    if not notes:
+        return ()
     if role in MONOPHONIC_ROLES:
         notes = _one_at_a_time(notes)
     if role == "drums" and plan.style.groove is not None:
-        touched = list(play_as_drummer(notes, plan, rng))
-        notes, touches = [note for note, _, _ in touched], [(lag, factor) for _, lag, factor in touched]
-        lags, factors = np.array(touches).reshape(-1, 2).T
+        notes, *touches = zip(*play_as_drummer(notes, plan, rng), strict=True)
+        lags, factors = np.array(touches)
     else:
         lags, factors = _touch_loosely(notes, role, plan, rng)
     onsets, durations, pitches, velocities = (
